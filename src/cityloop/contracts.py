@@ -1,0 +1,340 @@
+"""The extension points: Source, Engine (with its Model), Domain, and what they are given: View and Simulator.
+
+A stranger who adds a source, an engine or a domain reads this file and records.py, nothing else. Things are named by
+their record id; a model's elements are named by `Thing.name`. Arrays are float64, NaN means absent; times are
+`datetime64[us]` in UTC. Nothing here computes.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Literal, Protocol, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from cityloop.i18n import Pair
+from cityloop.records import (
+    Change,
+    Countermeasure,
+    Datastream,
+    Evidence,
+    Goal,
+    Location,
+    Problem,
+    RecordT,
+    Sensor,
+    Thing,
+)
+
+__all__ = [
+    "Arrival", "Domain", "Element", "Engine", "Floats", "IndicatorSeries", "Model", "NormRule", "Output", "Policy",
+    "Prior", "Progress", "Rejected", "Result", "Simulator", "Source", "Times", "View", "Violation",
+]  # fmt: skip
+
+Floats: TypeAlias = npt.NDArray[np.float64]
+Times: TypeAlias = npt.NDArray[np.datetime64]
+Output: TypeAlias = tuple[str, str]
+"""(thing or element, property): ("T-3", "level_m"). Names carry the unit."""
+Progress: TypeAlias = Callable[[float, str], None]
+"""Called with the share done (0..1) and a short text; may raise Cancelled."""
+
+
+# --- settings as the loop sees them ------------------------------------------------------------------------------
+@dataclass(frozen=True)
+class NormRule:
+    """One row of `norms/<world>/<domain>.csv`. `limit` is None for a formula without a limit."""
+
+    world: str
+    key: str
+    title: Pair
+    formula: str
+    limit: float | None
+    unit: str
+    source: str
+    date: str
+    status: Literal["confirmed", "unconfirmed"]
+    reason_absent: str = ""
+
+
+@dataclass(frozen=True)
+class Prior:
+    """One published effect or cost of a domain's `priors.csv`; low and high bound its spread at `level`."""
+
+    key: str
+    value: float
+    low: float
+    high: float
+    level: float
+    unit: str
+    price_year: int
+    currency: str
+    source: str
+    status: Literal["confirmed", "unconfirmed", "assumed"]
+
+
+@dataclass(frozen=True)
+class Policy:
+    """What city.toml says about money and will: the same keys for every city, no hidden default for a price."""
+
+    currency: str
+    price_year: int
+    discount_rate: float
+    years: int
+    budget_per_year: tuple[float, ...]
+    level: float
+    targets: Mapping[str, float]
+    """indicator -> share of the gap to close (0..1)."""
+    due_days: int
+    prices: Mapping[str, tuple[float, str, str]]
+    """name (`water_per_m3`, `energy_per_kwh`) -> (amount in `currency` of `price_year`, source, status)."""
+    crew_km_per_day: float
+    binding_norm: str
+    compare_norms: tuple[str, ...]
+
+
+# --- observations in --------------------------------------------------------------------------------------------
+@dataclass(frozen=True)
+class Rejected:
+    """A row that could not be taken: where it stood, what it said, why."""
+
+    source: str
+    position: str
+    raw: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class Arrival:
+    """What a source hands over at once: records first, then rows that cite them, then what was refused.
+
+    `batch.datastream` holds indices into `datastreams`; City replaces them by the store's numbers. `cursor` is what the
+    source must be told next time to go on after this arrival ("" = nothing to remember).
+    """
+
+    datastreams: tuple[Datastream, ...]
+    batch: pa.Table
+    records: tuple[Thing | Sensor | Location, ...] = ()
+    rejected: tuple[Rejected, ...] = ()
+    source: str = ""
+    cursor: str = ""
+
+
+class Source(Protocol):
+    """Anything that observations come from: files, a broker, a twin."""
+
+    name: str
+
+    def arrivals(self, *, cursors: Mapping[str, str], until: datetime) -> Iterable[Arrival]:
+        """All that is new up to `until`, in pieces of bounded size; `cursors` = source name -> cursor last committed."""
+        ...
+
+
+# --- engines ------------------------------------------------------------------------------------------------------
+@dataclass(frozen=True)
+class Element:
+    """One element of a model; becomes a Thing. `points` are in the model's own coordinates."""
+
+    kind: str
+    name: str
+    points: tuple[tuple[float, float], ...]
+    properties: Mapping[str, float | str]
+    connects: tuple[str, ...] = ()
+
+
+class Model(Protocol):
+    """One opened model of an engine. Elements are named as in the model; a Model keeps no state between calls."""
+
+    def elements(self) -> tuple[Element, ...]:
+        """Every element, in the model's order."""
+        ...
+
+    def run(
+        self,
+        changes: Sequence[Change],
+        *,
+        start: datetime,
+        steps: int,
+        step_s: int,
+        drivers: Mapping[Output, Floats],
+        outputs: Sequence[Output],
+        progress: Progress | None = None,
+    ) -> Floats:
+        """Simulate from `start`; `Change.thing` is an element name. Returns (steps, len(outputs)): means over the step
+        for flows and powers, values at the START of the step for states (level, pressure). Raises EngineError.
+        """
+        ...
+
+    def states(
+        self, changes: Sequence[Change], *, inputs: Sequence[Output], values: Floats, outputs: Sequence[Output]
+    ) -> Floats:
+        """One steady state per row of `values` (n, len(inputs)) -> (n, len(outputs))."""
+        ...
+
+    def gradient(
+        self, changes: Sequence[Change], *, inputs: Sequence[Output], values: Floats, outputs: Sequence[Output],
+        sources: Sequence[Output],
+    ) -> Floats:  # fmt: skip
+        """d output / d source at one steady state, `values` (len(inputs),) -> (len(outputs), len(sources))."""
+        ...
+
+
+class Engine(Protocol):
+    """An outside simulator behind one file in engines/; imported only when opened."""
+
+    name: str
+    suffixes: tuple[str, ...]
+
+    def open(self, path: Path) -> Model:
+        """Open a model file; raises EngineError saying what in the file is wrong and how to mend it."""
+        ...
+
+
+@dataclass(frozen=True)
+class Violation:
+    """A limit that a joint simulation broke: which limit, where, by how much."""
+
+    limit_id: str
+    thing: str
+    property: str
+    value: float
+    limit: float
+    unit: str
+
+
+@dataclass(frozen=True)
+class Result:
+    """indicator x thing x time of one run. `series[(thing id, property)]` is (steps,); `times` (steps,) UTC."""
+
+    times: Times
+    step_s: int
+    series: Mapping[Output, Floats]
+    violations: tuple[Violation, ...]
+
+    def mean(self, thing: str, property: str) -> float:
+        """Mean over time."""
+        return float(np.mean(self.series[(thing, property)]))
+
+
+class Simulator(Protocol):
+    """The city's models, asked by Thing ids; runs in a pool, remembers identical questions, reports progress.
+
+    Always modelled, never measured: what it returns may be claimed, not confirmed. A city without a model has none:
+    domains are then given None and say what they cannot tell.
+    """
+
+    def run(
+        self, changes: Sequence[Change], *, start: datetime, steps: int, step_s: int,
+        outputs: Sequence[Output], drivers: Mapping[Output, Floats] | None = None,
+    ) -> Result:  # fmt: skip
+        """One run of the model with `changes`."""
+        ...
+
+    def run_all(
+        self, variants: Sequence[Sequence[Change]], *, start: datetime, steps: int, step_s: int,
+        outputs: Sequence[Output], drivers: Mapping[Output, Floats] | None = None,
+    ) -> list[Result]:  # fmt: skip
+        """Several runs side by side, same order."""
+        ...
+
+    def states(
+        self, changes: Sequence[Change], *, inputs: Sequence[Output], values: Floats, outputs: Sequence[Output]
+    ) -> Floats:
+        """As Model.states, by Thing ids."""
+        ...
+
+    def gradient(
+        self, changes: Sequence[Change], *, inputs: Sequence[Output], values: Floats, outputs: Sequence[Output],
+        sources: Sequence[Output],
+    ) -> Floats:  # fmt: skip
+        """As Model.gradient, by Thing ids."""
+        ...
+
+
+# --- domains ------------------------------------------------------------------------------------------------------
+class View(Protocol):
+    """Read-only view of one city as it stood at `as_of_seq`, through a Filter. Pure: the same call, the same answer."""
+
+    city: str
+    timezone: str
+    now: datetime
+    as_of_seq: int
+    policy: Policy
+
+    def records(self, noun: type[RecordT]) -> tuple[RecordT, ...]:
+        """Latest version of every record of a noun, by id."""
+        ...
+
+    def get(self, noun: type[RecordT], id: str) -> RecordT:
+        """One record; raises RecordError if there is none."""
+        ...
+
+    def block(
+        self, datastreams: Sequence[str], *, start: datetime, end: datetime, step_s: int = 3600
+    ) -> tuple[Times, Floats]:
+        """Regular grid (t,), (t, len(datastreams)): mean of the good values in [t, t + step); instants too. NaN = none."""
+        ...
+
+    def span(self, datastreams: Sequence[str]) -> tuple[datetime, datetime] | None:
+        """First time and the end (last time + step) of the good rows; None if there are none."""
+        ...
+
+    def evidence(self, datastreams: Sequence[str], *, start: datetime, end: datetime) -> Evidence:
+        """Lineage of what was read: hash of exactly the rows in [start, end) at `as_of_seq`."""
+        ...
+
+    def norm(self, key: str, world: str | None = None) -> NormRule | None:
+        """The rule of the binding norm (or of `world`); None where the norm has none."""
+        ...
+
+
+@dataclass(frozen=True)
+class IndicatorSeries:
+    """Daily values of one indicator of one boundary, from observations only; positive effect = `y` falls.
+
+    `covariates` explain y without moving with the effect that is judged. `scale_note` says so in words.
+    """
+
+    indicator: str
+    boundary: str
+    unit: str
+    days: npt.NDArray[np.datetime64]
+    y: Floats
+    covariates: Mapping[str, Floats]
+    datastreams: tuple[str, ...]
+    simulated: bool
+
+
+class Domain(Protocol):
+    """One folder that answers two questions: what is wrong, what can be done; and shows its indicators."""
+
+    name: str
+    title: Pair
+    priors: Mapping[str, Prior]
+
+    def problems(self, view: View, simulator: Simulator | None) -> Sequence[Problem]:
+        """What is wrong now. Status, version and history are the loop's business: return version 1, status open."""
+        ...
+
+    def countermeasures(
+        self, view: View, simulator: Simulator | None, problems: Sequence[Problem], goals: Sequence[Goal],
+        rates: Mapping[str, Any],
+    ) -> Sequence[Countermeasure]:  # fmt: skip
+        """What can be done about open problems; `rates` = countermeasure kind -> Realisation to use in the claim."""
+        ...
+
+    def kinds(self) -> Sequence[str]:
+        """Countermeasure kinds for which a realisation rate is learnt."""
+        ...
+
+    def series(
+        self, view: View, indicator: str, boundary: str, *, start: datetime, end: datetime, exclude: Sequence[str] = ()
+    ) -> IndicatorSeries:
+        """The daily series by which goal, baseline and verification judge; `exclude` = boundaries with works."""
+        ...
+
+    def inspected(self, view: View, problem: Problem, finding: Mapping[str, float | str]) -> Mapping[str, float | str]:
+        """Score what a crew found (found, place, flow) against the Problem: distance, rank, kilometres searched."""
+        ...

@@ -1,0 +1,101 @@
+"""The [policy] of city.toml: what the city wants, what it can pay, and by whose rules. One city, one policy.
+
+No price has a hidden default: each comes with its source and status.
+"""
+
+import re
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from cityloop.contracts import Policy
+from cityloop.settings.faults import Stated, Table
+from cityloop.settings.norms import WORLDS
+
+__all__ = ["read_policy"]
+
+
+def read_policy(table: Table) -> tuple[Policy, Mapping[str, Stated]]:
+    """The policy, and every stated number behind it by key (`discount_rate`, `prices.water_per_m3`, ...)."""
+    stated: dict[str, Stated] = {}
+
+    def number(name: str, low: float, high: float | None = None) -> float:
+        found = table.stated(name, low=low, high=high)
+        if found is None:
+            return low
+        stated[name] = found
+        return found.value
+
+    years = table.whole("years", low=1, high=60)
+    currency = table.text("currency", cure='Use the ISO 4217 code, for example "CNY".')
+    if currency and not re.fullmatch(r"[A-Z]{3}", currency):
+        table.faults.add(
+            "A currency that is no ISO 4217 code.",
+            where=table.key("currency"),
+            got=currency,
+            allowed="three capital letters",
+        )
+    binding = table.text("binding_norm", allowed=WORLDS)
+    compare = table.texts("compare_norms")
+    for world in compare:
+        if world not in WORLDS:
+            table.faults.add("An unknown norm.", where=table.key("compare_norms"), got=world, allowed=", ".join(WORLDS))
+    policy = Policy(
+        currency=currency,
+        price_year=table.whole("price_year", low=1990, high=2099),
+        discount_rate=number("discount_rate", 0.0, 0.5),
+        years=years,
+        budget_per_year=_budget(table, years),
+        level=table.number("level", 0.9, low=0.5, high=0.999),
+        targets=_targets(table),
+        due_days=table.whole("due_days", low=1, high=3660),
+        prices=_prices(table, stated),
+        crew_km_per_day=number("crew_km_per_day", 0.01, 1000.0),
+        binding_norm=binding,
+        compare_norms=compare,
+    )
+    table.close()
+    return policy, MappingProxyType(stated)
+
+
+def _budget(table: Table, years: int) -> tuple[float, ...]:
+    """One amount for every year, or a list with one amount per year."""
+    if not isinstance(table.data.get("budget_per_year"), list):
+        return (table.number("budget_per_year", low=0.0),) * years
+    table.asked.add("budget_per_year")
+    amounts = table.data["budget_per_year"]
+    key = table.key("budget_per_year")
+    if len(amounts) != years:
+        table.faults.add("Not one amount per year.", where=key, got=len(amounts), allowed=years)
+    if not all(isinstance(a, int | float) and not isinstance(a, bool) and 0 <= a < 1e15 for a in amounts):
+        table.faults.add("A budget that is not a number from 0.", where=key, got=amounts)
+        return ()
+    return tuple(float(a) for a in amounts)
+
+
+def _targets(table: Table) -> Mapping[str, float]:
+    inner = table.table("targets")
+    if inner is None:
+        return {}
+    shares = {
+        name: inner.number(name, low=0.0, high=1.0, cure="Give the share of the gap to close, 0 to 1.")
+        for name in inner.data
+    }
+    if not shares:
+        table.faults.add("No target.", where=inner.path, cure="Name an indicator: night_flow = 0.8.")
+    return MappingProxyType(shares)
+
+
+def _prices(table: Table, stated: dict[str, Stated]) -> Mapping[str, tuple[float, str, str]]:
+    inner = table.table("prices")
+    prices: dict[str, tuple[float, str, str]] = {}
+    for name in inner.data if inner is not None else ():
+        found = inner.stated(name, low=0.0) if inner is not None else None
+        if found is not None:
+            stated[f"prices.{name}"] = found
+            prices[name] = (found.value, found.source, found.status)
+    if inner is not None and "water_per_m3" not in inner.data:
+        table.faults.add(
+            "A required key is missing.", where=inner.key("water_per_m3"),
+            cure='Write water_per_m3 = { value = 0.2, source = "...", status = "assumed" }: what a saved m3 is worth.',
+        )  # fmt: skip
+    return MappingProxyType(prices)
