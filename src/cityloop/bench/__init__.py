@@ -1,0 +1,1 @@
+"""Own benches: what the product claims about itself, measured."""

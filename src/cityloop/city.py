@@ -1,0 +1,380 @@
+"""One city: its folder, its store, its domains, sources and models. The only place where they meet.
+
+`take` lets observations in, `decide` the decisions of people and partners, `turn` runs the five steps. Nothing else writes.
+"""
+
+import hashlib
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from functools import cached_property
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING
+
+from cityloop.contracts import Domain, Element, Model, NormRule, Progress, Simulator, Source, View
+from cityloop.errors import InputError, RecordError
+from cityloop.i18n import Pair
+from cityloop.records import (
+    Datastream,
+    Decision,
+    Filter,
+    Location,
+    Project,
+    Record,
+    Relation,
+    Thing,
+    record_id,
+)
+from cityloop.registry import domains, engine
+from cityloop.settings import CitySettings, ModelSettings, TwinSettings, load_city, load_norms
+from cityloop.settings.norms import WORLDS
+from cityloop.store import Store, StoreView
+
+if TYPE_CHECKING:
+    from cityloop.simulation import Simulation
+    from cityloop.sources.twin import FinishedWork, Twin
+
+__all__ = ["STEPS", "City", "TakeSummary", "TurnSummary"]
+
+STEPS = {
+    "problem": Pair("Problem", "问题"),
+    "goal": Pair("Goal", "目标"),
+    "countermeasure": Pair("Countermeasure", "对策"),
+    "plan": Pair("Plan", "方案"),
+    "verification": Pair("Verification", "验证"),
+}
+OPERATOR = Filter.operator()
+
+
+@dataclass(frozen=True)
+class TakeSummary:
+    """What one source gave: rows taken, rows refused (in quarantine), and what the source counted besides."""
+
+    source: str
+    rows: int
+    rejected: int
+    counts: Mapping[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class TurnSummary:
+    """One turn of the loop: the records each step made or changed; `resumed_at` names the step a killed turn went on at."""
+
+    turn: str
+    now: datetime
+    resumed_at: str
+    steps: Mapping[str, tuple[Record, ...]]
+    committed: bool = True
+
+
+class City:
+    """An open city. One process owns it; use it as a context manager.
+
+    `folder` holds city.toml and is only read; `folder`/data holds all state. Raises InputError and SettingsError for the
+    definition, CityLocked while another process owns the city, StoreError for the data folder.
+    """
+
+    def __init__(self, settings: CitySettings, store: Store) -> None:
+        self.settings, self.store = settings, store
+        self.folder = settings.folder
+        self.domains: tuple[Domain, ...] = domains()
+        self._simulation: Simulation | None = None
+
+    @classmethod
+    def open(cls, folder: Path, *, sensors: int | None = None) -> "City":
+        """Open the city of a folder; `sensors` replaces the number of loggers of its twin."""
+        settings = load_city(Path(folder))
+        if sensors is not None:
+            if settings.twin is None:
+                raise InputError("This city has no twin.", where=str(folder), cure="Leave out --sensors.")
+            settings = replace(
+                settings,
+                sources=tuple(
+                    replace(s, sensors=sensors) if isinstance(s, TwinSettings) else s for s in settings.sources
+                ),
+            )
+        return cls(settings, Store.open(Path(folder) / "data"))
+
+    def close(self) -> None:
+        """Give the city free; worker processes end."""
+        if self._simulation is not None:
+            self._simulation.close()
+            self._simulation = None
+        self.store.close()
+
+    def __enter__(self) -> "City":
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, fault: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    # --- reading -------------------------------------------------------------------------------------------------
+    @cached_property
+    def norms(self) -> Mapping[str, Mapping[str, NormRule]]:
+        """Every rule world's tables, by world and key."""
+        return {world: load_norms(world) for world in WORLDS}
+
+    @cached_property
+    def models(self) -> tuple[tuple[ModelSettings, Model], ...]:
+        """The opened models of the city. Raises EngineError saying what in the file is wrong."""
+        return tuple(
+            (m, engine(m.engine).open(Path(m.file) if m.file.startswith("wntr:") else self.folder / m.file))
+            for m in self.settings.models
+        )
+
+    @property
+    def simulator(self) -> Simulator | None:
+        """The city's models as one Simulator; None without a model."""
+        if self._simulation is None and self.settings.models:
+            from cityloop.simulation import Simulation
+
+            self._simulation = Simulation(self.models, city=self.settings.id)
+        return self._simulation
+
+    def last_observation(self) -> datetime | None:
+        """The end of the latest good observation; None without any."""
+        streams = [s.id for s in self.store.records(Datastream, OPERATOR)]
+        span = self.store.span(streams, who=OPERATOR) if streams else None
+        return span[1] if span else None
+
+    def view(
+        self, now: datetime | None = None, *, as_of_seq: int | None = None, overlay: Sequence[Record] = ()
+    ) -> View:
+        """The city as it stands at `now` (None: at the end of the latest observation), read with the operator's Filter."""
+        moment = now or self.last_observation()
+        if moment is None:
+            raise InputError(
+                "This city has no observations yet.", where=str(self.folder),
+                cure="Take some first: cityloop take CITY.",
+            )  # fmt: skip
+        return StoreView(
+            self.store, city=self.settings.id, timezone=self.settings.timezone, now=moment,
+            policy=self.settings.policy, norms=self.norms, as_of_seq=as_of_seq, who=OPERATOR, overlay=overlay,
+        )  # fmt: skip
+
+    # --- the two doors -------------------------------------------------------------------------------------------
+    def take(self, *, until: datetime, progress: Progress | None = None) -> tuple[TakeSummary, ...]:
+        """Let in what every source has up to `until`; what was committed stays if this is stopped."""
+        self.define()
+        known = {t.id for t in self.store.records(Thing, OPERATOR)}
+        found = []
+        sources = self._sources(known)
+        for number, source in enumerate(sources):
+            rows = rejected = 0
+            _tell(progress, number / len(sources), source.name)
+            for arrival in source.arrivals(cursors=self.store.cursors(), until=until):
+                taken = self.store.take(arrival)
+                rows += taken.rows
+                rejected += taken.rejected
+                _tell(progress, number / len(sources), f"{source.name}: {rows:,}")
+            found.append(TakeSummary(source.name, rows, rejected, dict(getattr(source, "counts", {}))))
+        _tell(progress, 1.0, "")
+        return tuple(found)
+
+    def decide(self, decision: Decision) -> tuple[Record, ...]:
+        """Take one decision and what follows from it, in one transaction; the same decision again changes nothing.
+
+        Raises RecordError for a verb, state or record that does not fit.
+        """
+        from cityloop.loop.decision import apply
+
+        for known in self.store.history(decision.id, OPERATOR):
+            if known == decision:
+                return ()
+            raise RecordError(
+                "Another decision has this id.", where=decision.id, cure="Give each decision an id of its own."
+            )
+        return self.store.put([decision, *apply(decision, self.view(decision.when), self.domains)])
+
+    def turn(self, now: datetime, *, progress: Progress | None = None, commit: bool = True) -> TurnSummary:
+        """Run the five steps at `now`. A turn that was killed is finished first, from its step, as it stood then.
+
+        With `commit=False` it is a what-if: the same steps, and nothing is written.
+        """
+        self.define()
+        if commit and (left := self.store.open_turn()) is not None:
+            summary = self._run(*left, progress)
+            if left[1] >= now:
+                return summary
+        seq = self.store.seq()
+        state = (str(seq), str(len(self.store.records(Decision, OPERATOR))), self._definition())
+        turn = record_id(self.settings.id, "turn", now.astimezone(UTC).isoformat(), *state)
+        if not commit:
+            return self._what_if(turn, now, seq, progress)
+        self.store.begin_turn(turn, now, seq)
+        return self._run(turn, now, seq, progress)
+
+    def _run(self, turn: str, now: datetime, seq: int, progress: Progress | None) -> TurnSummary:
+        done = self.store.turn_steps(turn)
+        made: dict[str, tuple[Record, ...]] = {}
+        for number, name in enumerate(STEPS):
+            if name in done:
+                continue
+            _tell(progress, number / len(STEPS), name)
+            records = self._step(name, self.view(now, as_of_seq=seq))
+            made[name] = self.store.put(records, turn=turn, step=name)
+        self.store.finish_turn(turn)
+        _tell(progress, 1.0, "")
+        return TurnSummary(turn, now, next((n for n in STEPS if n not in done), "") if done else "", made)
+
+    def _what_if(self, turn: str, now: datetime, seq: int, progress: Progress | None) -> TurnSummary:
+        made: dict[str, tuple[Record, ...]] = {}
+        for number, name in enumerate(STEPS):
+            _tell(progress, number / len(STEPS), name)
+            overlay = [r for records in made.values() for r in records]
+            made[name] = tuple(self._step(name, self.view(now, as_of_seq=seq, overlay=overlay)))
+        return TurnSummary(turn, now, "", made, committed=False)
+
+    def _step(self, name: str, view: View) -> Sequence[Record]:
+        """One step of the loop. Verification is never given the Simulator."""
+        from cityloop.loop import countermeasure, goal, plan, problem, verification
+
+        steps: dict[str, Callable[[], Sequence[Record]]] = {
+            "problem": lambda: problem.find_problems(view, self.domains, self.simulator),
+            "goal": lambda: goal.set_goals(view, self.domains),
+            "countermeasure": lambda: countermeasure.propose(view, self.domains, self.simulator),
+            "plan": lambda: plan.make_plan(view, self.simulator),
+            "verification": lambda: verification.verify(view, self.domains),
+        }
+        return steps[name]()
+
+    # --- definition and sources ----------------------------------------------------------------------------------
+    def define(self) -> None:
+        """Put what city.toml and the models describe as Things and Locations, if it changed since the last time."""
+        digest = self._definition()
+        me = record_id(self.settings.id, "thing", "city", self.settings.id)
+        known = {t.id: t for t in self.store.records(Thing, OPERATOR)}
+        if me in known and known[me].properties.get("definition_sha256") == digest:
+            return
+        things: dict[str, Record] = {}
+        for _, model in self.models:
+            for element in model.elements():
+                things |= {record.id: record for record in self._element(element)}
+        for tank in {t for b in self.settings.boundaries for t in b.storage_area_m2} if self.models else ():
+            if record_id(self.settings.id, "thing", "tank", tank) not in things:
+                raise InputError(
+                    "A tank that no model has.", where="city.toml boundary.storage", got=tank,
+                    allowed=", ".join(sorted(r.name for r in things.values() if isinstance(r, Thing) and r.kind == "tank")),
+                    cure="Name a tank of the model.",
+                )  # fmt: skip
+        for boundary in self._boundaries(things):
+            things[boundary.id] = boundary
+        city: dict[str, float | str] = {"country": self.settings.country, "definition_sha256": digest}
+        self.store.put([*things.values(), Thing(id=me, kind="city", name=self.settings.id, properties=city)])
+
+    def _definition(self) -> str:
+        """Hash of city.toml and of the model files beside it."""
+        digest = hashlib.sha256((self.folder / "city.toml").read_bytes())
+        for model in self.settings.models:
+            digest.update(model.file.encode())
+            if not model.file.startswith("wntr:"):
+                digest.update((self.folder / model.file).read_bytes())
+        return digest.hexdigest()
+
+    def _element(self, element: Element) -> tuple[Record, ...]:
+        """An element of a model as a Thing and its Location, in the model's own coordinates."""
+        city = self.settings.id
+        thing = record_id(city, "thing", element.kind, element.name)
+        place = record_id(city, "location", element.kind, element.name) if element.points else ""
+        ends = tuple(
+            Relation(kind=kind, thing=self._node(name))
+            for kind, name in zip(("start", "end"), element.connects, strict=False)
+        )
+        area = self._tank_area(element.name) if element.kind == "tank" else None
+        properties = {**element.properties, **({"area_m2": area} if area else {})}
+        found: tuple[Record, ...] = (
+            Thing(
+                id=thing, kind=element.kind, name=element.name, location=place, relations=ends, properties=properties
+            ),
+        )
+        if place:
+            found += (
+                Location(
+                    id=place, name=element.name, crs=self.settings.crs,
+                    geometry="point" if len(element.points) == 1 else "line", coordinates=element.points,
+                ),
+            )  # fmt: skip
+        return found
+
+    @cached_property
+    def _nodes(self) -> dict[str, str]:
+        """Thing id of every node of the models by its name."""
+        kinds = ("junction", "tank", "reservoir")
+        elements = [e for _, model in self.models for e in model.elements() if e.kind in kinds]
+        return {e.name: record_id(self.settings.id, "thing", e.kind, e.name) for e in elements}
+
+    def _node(self, name: str) -> str:
+        return self._nodes[name]
+
+    def _tank_area(self, tank: str) -> float | None:
+        return next((b.storage_area_m2[tank] for b in self.settings.boundaries if tank in b.storage_area_m2), None)
+
+    def _boundaries(self, things: Mapping[str, Record]) -> list[Thing]:
+        """The metered boundaries; each names its meters, its tanks and the network that it encloses."""
+        city = self.settings.id
+        networks = [r.id for r in things.values() if isinstance(r, Thing) and r.kind == "network"]
+        found = []
+        for b in self.settings.boundaries:
+            relations = [
+                Relation(kind=kind, thing=record_id(city, "thing", *ref))
+                for kind, refs in (("inflow", b.inflow), ("outflow", b.outflow), ("storage", b.storage))
+                for ref in refs
+            ]
+            if len(networks) == 1 and len(self.settings.boundaries) == 1:
+                relations.append(Relation(kind="network", thing=networks[0]))
+            properties: dict[str, float | str] = {"name_en": b.name.en, "name_zh": b.name.zh}
+            for key in ("mains_km", "connections", "population"):
+                if (stated := getattr(b, key)) is not None:
+                    properties |= {key: stated.value, f"{key}_source": stated.source, f"{key}_status": stated.status}
+            found.append(
+                Thing(
+                    id=record_id(city, "thing", "boundary", b.id), kind="boundary", name=b.id,
+                    relations=tuple(relations), properties=properties,
+                )
+            )  # fmt: skip
+        return found
+
+    def _sources(self, known: set[str]) -> list[Source]:
+        """Every source of city.toml, in its order."""
+        found: list[Source] = []
+        for settings in self.settings.sources:
+            if isinstance(settings, TwinSettings):
+                twin = self.twin()
+                assert twin is not None
+                found.append(twin)
+            else:
+                from cityloop.sources.files import FileSource
+
+                found.append(FileSource(settings, folder=self.folder, city=self.settings.id, known_things=known))
+        return found
+
+    def twin(self) -> "Twin | None":
+        """The twin that plays this city, told which works are finished; None for a city with a feed of its own."""
+        if self.settings.twin is None:
+            return None
+        from cityloop.sources.twin import Twin
+
+        return Twin(self.settings.twin, city=self.settings, model=self.models[0][1], works=self._finished_works())
+
+    def _finished_works(self) -> tuple["FinishedWork", ...]:
+        from cityloop.sources.twin import FinishedWork
+
+        found = []
+        for project in self.store.records(Project, OPERATOR):
+            when = {s.state: s.on for s in project.states}
+            if project.state == "done":
+                found.append(
+                    FinishedWork(
+                        project=project.id, boundary=project.boundary, findings=project.findings,
+                        started=when.get("started", when["done"]), done=when["done"],
+                    )
+                )  # fmt: skip
+        return tuple(found)
+
+
+def _tell(progress: Progress | None, share: float, text: str) -> None:
+    if progress is not None:
+        progress(share, text)
