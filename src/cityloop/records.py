@@ -477,13 +477,21 @@ RecordT = TypeVar("RecordT", bound=Record)
 
 def to_json(record: Record) -> bytes:
     """A record as JSON with its noun; `from_json` gives it back unchanged."""
-    return msgspec.json.encode(record)
+    return msgspec.json.encode(record, enc_hook=_plain)
 
 
 def from_json(text: bytes | str) -> Record:
     """The record in a JSON text; raises msgspec.ValidationError naming the field that does not fit."""
     record: Record = _DECODER.decode(text)
     return record
+
+
+def _plain(value: object) -> object:
+    """A number of an array library as a plain one; anything else is no part of a record."""
+    item = getattr(value, "item", None)
+    if item is None:
+        raise NotImplementedError(f"Encoding objects of type {type(value).__name__} is unsupported")
+    return item()
 
 
 _DECODER = msgspec.json.Decoder(AnyRecord)

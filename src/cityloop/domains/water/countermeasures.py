@@ -9,6 +9,7 @@ from cityloop.domains.water.leakmodel import LeakRun, run_leak
 from cityloop.domains.water.pricing import Price, cost_row, price_of, realisation_of
 from cityloop.domains.water.problems import LEAKAGE_KINDS, M3_PER_YEAR_PER_L_PER_S, half_width
 from cityloop.domains.water.texts import TITLES
+from cityloop.economics import ENDS_ANYWAY
 from cityloop.records import (
     Change,
     CostRow,
@@ -211,7 +212,14 @@ def _costs(
     )
     text = f"{price.source if price else 'no price given'}; run time {run_time.value:g} year(s): {run_time.source}"
     rows.append(
-        cost_row("saved water", "benefit" if price else "non_monetary", saved, price, tags=("water",), source=text)
+        cost_row(
+            "saved water",
+            "benefit" if price else "non_monetary",
+            saved,
+            price,
+            tags=("water", ENDS_ANYWAY),
+            source=text,
+        )
     )
     if modelled:
         share = run_time.value * 365 / max(problem.gap.value, 1e-9)

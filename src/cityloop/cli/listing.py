@@ -1,0 +1,146 @@
+"""Reading verbs: a noun as a list, one record with its history; and deciding verbs, which change a record by a Decision."""
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from cityloop.cli.choose import choose, hash_of, in_order
+from cityloop.cli.language import say
+from cityloop.cli.opening import opened
+from cityloop.cli.options import decider
+from cityloop.cli.screen import print_json, print_lines, print_table
+from cityloop.cli.show import iso, names, state
+from cityloop.errors import InputError, RecordError
+from cityloop.i18n import Pair
+from cityloop.records import (
+    Countermeasure,
+    Decision,
+    Filter,
+    Goal,
+    Plan,
+    Problem,
+    Project,
+    Record,
+    RecordT,
+    Verification,
+    record_id,
+)
+
+__all__ = ["NOUNS", "Names", "chosen_id", "decide", "list_records", "required", "show_record"]
+
+Names = Mapping[str, str]
+#: Word of the command line -> (record type, key of its list in a JSON document).
+NOUNS: dict[str, tuple[type[Record], str]] = {
+    "problem": (Problem, "problems"),
+    "goal": (Goal, "goals"),
+    "countermeasure": (Countermeasure, "countermeasures"),
+    "plan": (Plan, "plans"),
+    "project": (Project, "projects"),
+    "verification": (Verification, "verifications"),
+}
+TEXTS = {
+    "none": Pair("None yet. Run a turn: cityloop turn CITY.", "暂无。请先运行一轮：cityloop turn CITY。"),
+    "history": Pair("Versions", "版本"),
+    "decisions": Pair("Decisions", "决定"),
+    "simulated": Pair("simulated", "模拟"),
+    "done": Pair("{id}: {verb}. Now: {state}.", "{id}：{verb}。当前状态：{state}。"),
+    "same": Pair("{id}: nothing changed.", "{id}：没有变化。"),
+    "no_ids": Pair("No record was named.", "没有指明记录。"),
+}
+_ALL = Filter.operator()
+
+
+def list_records(
+    folder: Path, cls: type[RecordT], noun: str, as_json: bool, columns: Sequence[Pair],
+    row: Callable[[RecordT, Names], Sequence[str]],
+) -> None:  # fmt: skip
+    """Every record of a noun in the order of choose.py, as a table or as one JSON document."""
+    with opened(folder) as city:
+        found = in_order(city.store.records(cls, _ALL))
+        known = {} if as_json else names(city)
+        id = city.settings.id
+    if as_json:
+        print_json({"city": id, NOUNS[noun][1]: found})
+    elif not found:
+        print_lines(say(TEXTS["none"]))
+    else:
+        rows = [(str(n), hash_of(r.id), *row(r, known)) for n, r in enumerate(found, 1)]
+        print_table(["#", "id", *(say(c) for c in columns)], rows)
+
+
+def show_record(
+    folder: Path, cls: type[RecordT], noun: str, text: str, as_json: bool,
+    lines: Callable[[RecordT, Names], Sequence[str]],
+) -> None:  # fmt: skip
+    """One record, its versions and the decisions about it."""
+    with opened(folder) as city:
+        record = choose(city.store.records(cls, _ALL), text, noun=noun)
+        history = list(city.store.history(record.id, _ALL))
+        decisions = [d for d in city.store.records(Decision, _ALL) if d.about == record.id]
+        known, zone, id = names(city), city.settings.timezone, city.settings.id
+    decisions.sort(key=lambda d: d.when)
+    if as_json:
+        print_json({"city": id, noun: record, "history": history, "decisions": decisions})
+        return
+    simulated = f" [{say(TEXTS['simulated'])}]" if record.simulated else ""
+    print_lines(f"{record.id} v{record.version}{simulated}", *lines(record, known))
+    if decisions:
+        print_lines(f"{say(TEXTS['decisions'])}:")
+        print_lines(*(f"  {iso(d.when, zone)}  {d.who}: {d.verb} {_told(d)}" for d in decisions))
+
+
+def _told(decision: Decision) -> str:
+    data = ", ".join(f"{k} {v:g}" if isinstance(v, float) else f"{k} {v}" for k, v in decision.data.items())
+    return " ".join(part for part in (f"({data})" if data else "", decision.reason) if part)
+
+
+def decide(
+    folder: Path, cls: type[RecordT], noun: str, texts: Sequence[str], verb: str, *, who: str, reason: str = "",
+    data: Callable[[Any, RecordT], dict[str, float | str]] | None = None,
+) -> None:  # fmt: skip
+    """Decide the same about one or more records; all are found before the first is decided.
+
+    `data(city, record)` gives what the decision states besides.
+    """
+    if not texts:
+        raise InputError(say(TEXTS["no_ids"]), where=noun)
+    told: list[str] = []
+    try:
+        with opened(folder) as city:
+            known = city.store.records(cls, _ALL)
+            chosen = [choose(known, text, noun=noun) for text in texts]
+            for record in dict.fromkeys(r.id for r in chosen):
+                told.append(_decide_one(city, city.store.get(cls, record, _ALL), verb, decider(who), reason, data))
+    finally:
+        print_lines(*told)
+
+
+def _decide_one(
+    city: Any, record: RecordT, verb: str, who: str, reason: str,
+    data: Callable[[Any, RecordT], dict[str, float | str]] | None,
+) -> str:  # fmt: skip
+    when = datetime.now(UTC)
+    decision = Decision(
+        id=record_id(city.settings.id, "decision", who, verb, record.id, when.isoformat()), who=who, when=when,
+        about=record.id, verb=verb, reason=reason.strip(), data=data(city, record) if data else {},
+    )  # fmt: skip
+    stored = city.decide(decision)
+    after = city.store.get(type(record), record.id, _ALL)
+    if not stored or after == record:
+        return say(TEXTS["same"], id=record.id)
+    now = getattr(after, "status", None) or getattr(after, "state", "")
+    return say(TEXTS["done"], id=record.id, verb=verb, state=state(str(now)))
+
+
+def chosen_id(city: Any, noun: str, text: str) -> str:
+    """Id of the record that an option names, for example `--into`."""
+    cls, _ = NOUNS[noun]
+    return choose(city.store.records(cls, _ALL), text, noun=noun).id
+
+
+def required(value: str | None, option: str, what: Pair) -> str:
+    """The text of an option that this verb cannot do without."""
+    if value is None or not value.strip():
+        raise RecordError(say(what), where=option)
+    return value.strip()

@@ -1,0 +1,146 @@
+"""`cityloop problem`: what is wrong, and what people decide about it."""
+
+from typing import Annotated
+
+import typer
+
+from cityloop.cli.options import CityArg, IdArg, JsonOpt, LangOpt, ReasonOpt, WhoOpt
+from cityloop.i18n import Pair
+
+__all__ = ["TEXTS", "app"]
+
+app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Problems: what is wrong / 问题：哪里不对")
+IdsArg = Annotated[list[str], typer.Argument(metavar="ID...", help="Ids, beginnings or rows / 编号、前缀或行号")]
+
+TEXTS = {
+    "status": Pair("status", "状态"),
+    "kind": Pair("kind", "类型"),
+    "boundary": Pair("where", "位置"),
+    "gap": Pair("gap", "差距"),
+    "cost": Pair("cost per year", "每年代价"),
+    "onset": Pair("since", "起始"),
+    "assigned": Pair("assigned to", "负责人"),
+    "observed": Pair("observed", "观测值"),
+    "expected": Pair("expected", "预期值"),
+    "best": Pair("most likely place", "最可能位置"),
+    "area": Pair("to search, in this order", "按此顺序排查"),
+    "pipe": Pair("  {rank}. {name}: {share} of the probability, {length} m", "  {rank}. {name}：概率 {share}，长 {length} m"),
+    "more": Pair("  ... and {n} more; all with --json", "  ……另有 {n} 段，完整清单见 --json"),
+    "notes": Pair("notes", "说明"),
+    "merged": Pair("merged into", "并入"),
+    "no_reason": Pair("A dismissal needs its reason.", "驳回问题必须说明理由。"),
+    "no_person": Pair("Nobody to assign it to was named.", "没有指明负责人。"),
+    "no_target": Pair("The problem to merge into was not named.", "没有指明并入哪个问题。"),
+}
+
+
+@app.command("list")
+def list_(city: CityArg, lang: LangOpt = None, as_json: JsonOpt = False) -> None:
+    """List every problem / 列出所有问题."""
+    from cityloop.cli.listing import Names, list_records
+    from cityloop.cli.show import estimate, kind, state
+    from cityloop.records import Problem
+
+    def row(p: Problem, known: Names) -> list[str]:
+        where = known.get(p.boundary, p.boundary)
+        onset = p.onset.isoformat() if p.onset else "-"
+        return [state(p.status), kind(p.kind), where, estimate(p.gap), estimate(p.cost_per_year), onset, p.assigned_to]
+
+    columns = [TEXTS[k] for k in ("status", "kind", "boundary", "gap", "cost", "onset", "assigned")]
+    list_records(city, Problem, "problem", as_json, columns, row)
+
+
+@app.command()
+def show(city: CityArg, id: IdArg, lang: LangOpt = None, as_json: JsonOpt = False) -> None:
+    """Show one problem with its ranked area and history / 显示一个问题及其排查清单和历史."""
+    from cityloop.cli.language import one_language, say
+    from cityloop.cli.listing import Names, show_record
+    from cityloop.cli.show import estimate, kind, number, state
+    from cityloop.records import Problem
+
+    def lines(p: Problem, known: Names) -> list[str]:
+        where = known.get(p.boundary, p.boundary)
+        rows = [
+            ("kind", kind(p.kind)), ("status", state(p.status)), ("boundary", where), ("gap", estimate(p.gap)),
+            ("observed", estimate(p.observed)), ("expected", estimate(p.expected)),
+            ("cost", estimate(p.cost_per_year)), ("onset", p.onset.isoformat() if p.onset else "-"),
+            ("best", known.get(p.best_place, p.best_place)), ("assigned", p.assigned_to), ("merged", p.merged_into),
+        ]  # fmt: skip
+        found = [f"{say(TEXTS[k])}: {text}" for k, text in rows if text]
+        if p.area:
+            found.append(f"{say(TEXTS['area'])}:")
+        for r in p.area[:10]:
+            share = f"{r.probability:.1%}"
+            found.append(say(TEXTS["pipe"], rank=r.rank, name=r.name, share=share, length=number(r.length_m)))
+        if len(p.area) > 10:
+            found.append(say(TEXTS["more"], n=len(p.area) - 10))
+        if p.notes:
+            found += [f"{say(TEXTS['notes'])}:", *(f"  - {one_language(n)}" for n in p.notes)]
+        return found
+
+    show_record(city, Problem, "problem", id, as_json, lines)
+
+
+@app.command()
+def acknowledge(city: CityArg, ids: IdsArg, who: WhoOpt = "", reason: ReasonOpt = "", lang: LangOpt = None) -> None:
+    """Acknowledge problems: seen, and believed / 确认问题：已知悉并采信."""
+    from cityloop.cli.listing import decide
+    from cityloop.records import Problem
+
+    decide(city, Problem, "problem", ids, "acknowledge", who=who, reason=reason)
+
+
+@app.command()
+def assign(
+    city: CityArg,
+    ids: IdsArg,
+    to: Annotated[str | None, typer.Option("--to", metavar="NAME", help="Who takes it on / 由谁负责")] = None,
+    who: WhoOpt = "",
+    reason: ReasonOpt = "",
+    lang: LangOpt = None,
+) -> None:
+    """Assign problems to a person or department / 把问题指派给个人或部门."""
+    from cityloop.cli.listing import decide, required
+    from cityloop.records import Problem
+
+    name = required(to, "--to", TEXTS["no_person"])
+    decide(city, Problem, "problem", ids, "assign", who=who, reason=reason, data=lambda c, r: {"to": name})
+
+
+@app.command()
+def merge(
+    city: CityArg,
+    ids: IdsArg,
+    into: Annotated[str | None, typer.Option("--into", metavar="ID", help="The problem that stays / 保留的问题")] = None,
+    who: WhoOpt = "",
+    reason: ReasonOpt = "",
+    lang: LangOpt = None,
+) -> None:
+    """Merge problems into another one: the same trouble / 把问题并入另一个：实为同一问题."""
+    from cityloop.cli.listing import chosen_id, decide, required
+    from cityloop.records import Problem
+
+    name = required(into, "--into", TEXTS["no_target"])
+    decide(
+        city, Problem, "problem", ids, "merge", who=who, reason=reason,
+        data=lambda c, r: {"into": chosen_id(c, "problem", name)},
+    )  # fmt: skip
+
+
+@app.command()
+def dismiss(city: CityArg, ids: IdsArg, who: WhoOpt = "", reason: ReasonOpt = "", lang: LangOpt = None) -> None:
+    """Dismiss problems; --reason is needed / 驳回问题，须用 --reason 说明理由."""
+    from cityloop.cli.listing import decide, required
+    from cityloop.records import Problem
+
+    stated = required(reason, "--reason", TEXTS["no_reason"])
+    decide(city, Problem, "problem", ids, "dismiss", who=who, reason=stated)
+
+
+@app.command()
+def reopen(city: CityArg, ids: IdsArg, who: WhoOpt = "", reason: ReasonOpt = "", lang: LangOpt = None) -> None:
+    """Reopen problems / 重新打开问题."""
+    from cityloop.cli.listing import decide
+    from cityloop.records import Problem
+
+    decide(city, Problem, "problem", ids, "reopen", who=who, reason=reason)

@@ -1,0 +1,157 @@
+"""`cityloop project`: dated states with their paper trail, and what a crew found."""
+
+from typing import Annotated, Any, Literal
+
+import typer
+
+from cityloop.cli.options import CityArg, IdArg, JsonOpt, LangOpt, ReasonOpt, WhoOpt
+from cityloop.i18n import Pair
+
+__all__ = ["TEXTS", "app"]
+
+app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Projects: works and findings / 项目：施工与发现")
+State = Literal["proposed", "approved", "funded", "started", "done", "cancelled"]
+Found = Literal["leak", "none", "other"]
+
+TEXTS = {
+    "name": Pair("project", "项目"),
+    "state": Pair("state", "状态"),
+    "on": Pair("on", "日期"),
+    "boundary": Pair("where", "位置"),
+    "cost": Pair("cost", "成本"),
+    "states": Pair("states", "历次状态"),
+    "findings": Pair("findings", "现场发现"),
+    "measure": Pair("countermeasure", "对策"),
+    "no_cost": Pair("A currency or price year without a cost.", "给了币种或价格年份，却没有成本。"),
+    "no_cost_cure": Pair("Give --cost as well.", "请同时给出 --cost。"),
+    "odd_cost": Pair("Not an amount.", "金额无效。"),
+    "odd_flow": Pair("Not a flow.", "流量无效。"),
+    "no_place": Pair("A leak that was found needs its place.", "发现漏点时必须给出位置。"),
+    "no_place_cure": Pair("Name the pipe or junction: --place P-12.", "请注明管段或节点：--place P-12。"),
+}
+OnOpt = Annotated[str, typer.Option("--on", metavar="TIME", help="When, ISO 8601 with offset; default now / 时间，带时区，默认现在")]
+
+
+@app.command("list")
+def list_(city: CityArg, lang: LangOpt = None, as_json: JsonOpt = False) -> None:
+    """List every project / 列出所有项目."""
+    from cityloop.cli.language import one_language
+    from cityloop.cli.listing import Names, list_records
+    from cityloop.cli.show import money, state
+    from cityloop.records import Project
+
+    def row(p: Project, known: Names) -> list[str]:
+        cost = next((s.cost for s in reversed(p.states) if s.cost), None)
+        where, on = known.get(p.boundary, p.boundary), p.states[-1].on.date().isoformat()
+        return [state(p.state), on, one_language(p.name), where, money(cost)]
+
+    columns = [TEXTS[k] for k in ("state", "on", "name", "boundary", "cost")]
+    list_records(city, Project, "project", as_json, columns, row)
+
+
+@app.command()
+def show(city: CityArg, id: IdArg, lang: LangOpt = None, as_json: JsonOpt = False) -> None:
+    """Show one project with its states and findings / 显示一个项目及其状态和现场发现."""
+    from cityloop.cli.language import one_language, say
+    from cityloop.cli.listing import Names, show_record
+    from cityloop.cli.show import money, number, state
+    from cityloop.records import Project
+
+    def lines(p: Project, known: Names) -> list[str]:
+        rows = [("name", one_language(p.name)), ("state", state(p.state)), ("measure", p.countermeasure)]
+        found = [f"{say(TEXTS[k])}: {text}" for k, text in [*rows, ("boundary", known.get(p.boundary, p.boundary))]]
+        found.append(f"{say(TEXTS['states'])}:")
+        for s in p.states:
+            trail = [s.by, money(s.cost) if s.cost else "", s.department, s.document, one_language(s.note)]
+            found.append(f"  {s.on.isoformat(timespec='minutes')}  {state(s.state)}  {', '.join(t for t in trail if t)}")
+        if p.findings:
+            found.append(f"{say(TEXTS['findings'])}:")
+        for finding in p.findings:
+            parts = (f"{k} {number(v) if isinstance(v, float | int) else v}" for k, v in finding.items() if v != "")
+            found.append("  " + ", ".join(parts))
+        return found
+
+    show_record(city, Project, "project", id, as_json, lines)
+
+
+@app.command("set")
+def set_(
+    city: CityArg,
+    id: IdArg,
+    state: Annotated[State, typer.Argument(metavar="STATE", help="|".join(State.__args__))],  # type: ignore[attr-defined]
+    on: OnOpt = "",
+    cost: Annotated[float | None, typer.Option("--cost", help="Amount paid or agreed / 实付或约定金额")] = None,
+    currency: Annotated[str, typer.Option("--currency", help="Default: the policy's / 币种，默认同政策")] = "",
+    price_year: Annotated[int | None, typer.Option("--price-year", help="Default: year of --on / 价格年份")] = None,
+    department: Annotated[str, typer.Option("--department", help="Department / 部门")] = "",
+    document: Annotated[str, typer.Option("--document", help="Number of the document / 文号")] = "",
+    note: Annotated[str, typer.Option("--note", help="Note / 备注")] = "",
+    who: WhoOpt = "",
+    reason: ReasonOpt = "",
+    lang: LangOpt = None,
+) -> None:
+    """Set the dated state of a project with cost and document / 登记项目状态、日期、成本和文号."""
+    import math
+
+    from cityloop.cli.language import say
+    from cityloop.cli.listing import decide
+    from cityloop.errors import InputError
+    from cityloop.records import Project
+
+    moment = _moment(on)
+    if cost is None and (currency or price_year):
+        raise InputError(say(TEXTS["no_cost"]), cure=say(TEXTS["no_cost_cure"]))
+    if cost is not None and not (math.isfinite(cost) and cost >= 0):
+        raise InputError(say(TEXTS["odd_cost"]), where="--cost", got=cost, allowed=">= 0")
+    texts = {"department": department, "document": document, "note": note}
+
+    def data(open_city: Any, record: Project) -> dict[str, float | str]:
+        found: dict[str, float | str] = {"state": state, "on": moment.isoformat()}
+        found |= {k: v for k, v in texts.items() if v}
+        if cost is not None:
+            year = float(price_year or moment.year)
+            found |= {"cost": cost, "currency": currency or open_city.settings.policy.currency, "price_year": year}
+        return found
+
+    decide(city, Project, "project", [id], "set", who=who, reason=reason, data=data)
+
+
+@app.command()
+def inspect(
+    city: CityArg,
+    id: IdArg,
+    found: Annotated[Found, typer.Option("--found", help="What the crew found / 现场发现")],
+    place: Annotated[str, typer.Option("--place", help="Pipe or junction, name or id / 管段或节点")] = "",
+    flow: Annotated[float | None, typer.Option("--flow", help="Flow of the leak in L/s / 漏量 L/s")] = None,
+    on: OnOpt = "",
+    note: Annotated[str, typer.Option("--note", help="Note / 备注")] = "",
+    who: WhoOpt = "",
+    reason: ReasonOpt = "",
+    lang: LangOpt = None,
+) -> None:
+    """Tell what the crew found: it closes or reopens the problem / 登记现场发现，据此关闭或重开问题."""
+    import math
+
+    from cityloop.cli.language import say
+    from cityloop.cli.listing import decide
+    from cityloop.errors import InputError
+    from cityloop.records import Project
+
+    moment = _moment(on)
+    if found == "leak" and not place:
+        raise InputError(say(TEXTS["no_place"]), where="--place", cure=say(TEXTS["no_place_cure"]))
+    if flow is not None and not (math.isfinite(flow) and flow >= 0):
+        raise InputError(say(TEXTS["odd_flow"]), where="--flow", got=flow, allowed=">= 0 L/s")
+    data: dict[str, float | str] = {"found": found, "on": moment.isoformat()}
+    data |= {k: v for k, v in (("place", place), ("note", note)) if v}
+    if flow is not None:
+        data["flow_l_per_s"] = flow
+    decide(city, Project, "project", [id], "inspect", who=who, reason=reason, data=lambda c, r: data)
+
+
+def _moment(on: str) -> Any:
+    from datetime import UTC, datetime
+
+    from cityloop.cli.options import parse_time
+
+    return parse_time(on, "--on") if on else datetime.now(UTC).replace(microsecond=0)

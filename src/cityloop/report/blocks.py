@@ -1,0 +1,150 @@
+"""What a report is made of before it is a page: figures, sentences, tables, drawings, sections."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TypeAlias
+
+from cityloop.i18n import Pair
+
+__all__ = [
+    "Badge", "Block", "Bullets", "Details", "Drawing", "Figure", "Inline", "Key", "Lines", "Notice", "Paragraph",
+    "Report", "Section", "Sentence", "Subtitle", "Table", "joined",
+]  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Figure:
+    """One value with its trace: `ref` leads to it in loop.json, `text` is its rounding times `scale` (en, zh)."""
+
+    ref: str
+    value: float | int | str
+    text: Pair
+    scale: tuple[float, float] = (1.0, 1.0)
+
+
+@dataclass(frozen=True)
+class Badge:
+    """A short mark: `kind` is simulated, status, good, bad, unclear."""
+
+    text: Pair
+    kind: str = "status"
+
+
+@dataclass(frozen=True)
+class Sentence:
+    """A pair of templates; each `{name}` is filled by the part of that name."""
+
+    template: Pair
+    parts: Mapping[str, "Inline"] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Lines:
+    """Inlines one below another in one cell."""
+
+    lines: tuple["Inline", ...]
+    small: bool = False
+
+
+Inline: TypeAlias = str | Pair | Figure | Badge | Sentence | Lines
+"""A plain str is the same in both languages (a name, an id)."""
+
+
+@dataclass(frozen=True)
+class Paragraph:
+    """One paragraph; `lead` is set larger."""
+
+    text: Inline
+    lead: bool = False
+
+
+@dataclass(frozen=True)
+class Notice:
+    """A framed sentence: `kind` is simulated, warning or plain."""
+
+    text: Inline
+    kind: str = "plain"
+
+
+@dataclass(frozen=True)
+class Subtitle:
+    """A heading inside a section."""
+
+    text: Inline
+
+
+@dataclass(frozen=True)
+class Bullets:
+    """A list."""
+
+    items: tuple[Inline, ...]
+
+
+@dataclass(frozen=True)
+class Table:
+    """Columns and rows of inlines; `numeric` columns are aligned right; `marked` rows are emphasised."""
+
+    head: tuple[Inline, ...]
+    rows: tuple[tuple[Inline, ...], ...]
+    caption: Inline = ""
+    numeric: frozenset[int] = frozenset()
+    marked: frozenset[int] = frozenset()
+
+
+@dataclass(frozen=True)
+class Key:
+    """One entry of a drawing's legend: CSS class of the swatch and its words."""
+
+    swatch: str
+    text: Inline
+
+
+@dataclass(frozen=True)
+class Drawing:
+    """An SVG without words, its legend and caption in HTML, and its table twin."""
+
+    name: str
+    svg: str
+    title: Pair
+    caption: Inline
+    keys: tuple[Key, ...]
+    twin: Table | None = None
+
+
+@dataclass(frozen=True)
+class Details:
+    """Blocks that open on demand."""
+
+    summary: Inline
+    blocks: tuple["Block", ...]
+
+
+Block: TypeAlias = Paragraph | Notice | Subtitle | Bullets | Table | Drawing | Details
+
+
+@dataclass(frozen=True)
+class Section:
+    """A numbered part of the report; `id` is its anchor."""
+
+    id: str
+    title: Pair
+    blocks: tuple[Block, ...]
+
+
+@dataclass(frozen=True)
+class Report:
+    """The whole report; `simulated` puts the badge into its head."""
+
+    title: Pair
+    city: Pair
+    subtitle: Inline
+    simulated: bool
+    sections: tuple[Section, ...]
+
+
+def joined(parts: list[Inline] | tuple[Inline, ...], separator: Pair | None = None) -> Inline:
+    """Inlines in one line, divided by a separator (default a comma)."""
+    between = separator or Pair(", ", "、")
+    names = [f"p{i}" for i in range(len(parts))]
+    template = Pair(*(sep.join(f"{{{n}}}" for n in names) for sep in between))
+    return Sentence(template, dict(zip(names, parts, strict=True)))

@@ -1,0 +1,181 @@
+"""Charts: daily values with band, onset and works; claimed beside measured. No words inside, so one chart serves both."""
+
+from collections.abc import Sequence
+from datetime import date
+from typing import TYPE_CHECKING, Any
+
+from cityloop.i18n import Pair
+from cityloop.records import Problem, Project, Thing, Verification
+from cityloop.report.blocks import Drawing, Inline, Key, Sentence, Table
+from cityloop.report.drawing import COLOURS, new_figure, to_svg
+from cityloop.report.facts import DailySeries, Facts
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+__all__ = ["claim_drawing", "daily_drawing"]
+
+#: The table twin of a chart shows every day up to this many, then every seventh.
+TWIN_DAYS = 400
+_TITLES = {
+    "night_flow": Pair("Night flow, daily, L/s", "夜间流量（逐日，L/s）"),
+    "demand": Pair("System input, daily, L/s", "供水量（逐日，L/s）"),
+    "service_pressure": Pair("Lowest service pressure, daily, m", "最低服务压力（逐日，m）"),
+}
+_CAPTION = Pair("{boundary}: {title}", "{boundary}：{title}")
+_DAILY = Pair("daily value", "逐日值")
+_BAND = Pair("expected without the problem, with interval", "无该问题时的预期及区间")
+_ONSET = Pair("onset", "出现时刻")
+_WORKS = Pair("works", "施工期")
+_AFTER = Pair("verification window", "验证期")
+_LIMIT = Pair("limit of the binding norm", "约束性规范限值")
+_DAY, _VALUE = Pair("Day", "日期"), Pair("Value", "数值")
+_CLAIMED, _MEASURED = Pair("claimed", "预计"), Pair("measured", "实测")
+_SMALLEST = Pair("smallest effect worth acting on", "值得采取行动的最小效果")
+_CLAIM_TITLE = Pair("Claimed and measured fall of the indicator, L/s", "预计与实测降幅（L/s）")
+_REF = Pair("Number", "序号")
+
+
+def daily_drawing(facts: Facts, boundary: Thing, indicator: str, problem: Problem | None = None) -> Drawing | None:
+    """Daily values of one indicator of one boundary, marked with its problem, works and verification; None without data."""
+    series = facts.series.get((boundary.id, indicator))
+    if series is None or len(series.known) < 2:
+        return None
+    name = f"{indicator}-{boundary.id.rsplit(':', 1)[-1]}".replace("_", "-")
+    works = [p for p in facts.projects if p.boundary == boundary.id] if indicator == "night_flow" else []
+    verified = [v for v in facts.verifications if v.boundary == boundary.id and v.indicator == indicator]
+    figure = new_figure(8.2, 2.9)
+    axes = figure.add_subplot()
+    keys: list[Key] = [Key("line", _DAILY)]
+    _daily_line(axes, series)
+    if problem is not None:
+        keys += _mark_problem(axes, problem, series)
+    keys += _mark_windows(axes, works, verified, series)
+    rule = facts.norms.get(facts.view.policy.binding_norm, {}).get(indicator)
+    if rule is not None and rule.limit is not None and rule.unit == series.unit:
+        axes.axhline(rule.limit, color=COLOURS["limit"], linewidth=1.4, linestyle=(0, (6, 3)))
+        keys.append(Key("limit", _LIMIT))
+    _dress(axes, series.unit)
+    title = _TITLES.get(indicator, Pair(indicator, indicator))
+    caption = Sentence(_CAPTION, {"boundary": facts.name(boundary.id), "title": title})
+    return Drawing(name, to_svg(figure, name), title, caption, tuple(keys), _twin(facts, series))
+
+
+def _daily_line(axes: "Axes", series: DailySeries) -> None:
+    days = [_number(d) for d in series.days]
+    values = [float("nan") if v is None else v for v in series.values]
+    few = len(days) <= 250
+    axes.plot(
+        days, values, color=COLOURS["line"], linewidth=1.3, marker="o" if few else "", markersize=2.0, zorder=3,
+    )  # fmt: skip
+    axes.set_xlim(days[0] - 1, days[-1] + 1)
+
+
+def _mark_problem(axes: "Axes", problem: Problem, series: DailySeries) -> list[Key]:
+    """The expected band from the onset on, and the onset."""
+    if problem.onset is None or problem.gap.unit != series.unit:
+        return []
+    start = _number(problem.onset.isoformat())
+    end = max(start, min(_number(problem.evidence.end.date().isoformat()), _number(series.days[-1])))
+    axes.fill_between(
+        [start, end], [problem.expected.low] * 2, [problem.expected.high] * 2, color=COLOURS["band"], alpha=0.35,
+        linewidth=0, zorder=1,
+    )  # fmt: skip
+    axes.plot([start, end], [problem.expected.value] * 2, color=COLOURS["band"], linewidth=1.5, zorder=2)
+    axes.axvline(start, color=COLOURS["onset"], linewidth=1.5, linestyle=(0, (4, 2)), zorder=2)
+    return [Key("band", _BAND), Key("onset", _ONSET)]
+
+
+def _mark_windows(
+    axes: "Axes", works: Sequence[Project], verified: Sequence[Verification], series: DailySeries
+) -> list[Key]:
+    """Works from started to done, and the windows that verification judged."""
+    keys = []
+    last = _number(series.days[-1])
+    for project in works:
+        started = next((s.on for s in project.states if s.state == "started"), None)
+        done = next((s.on for s in reversed(project.states) if s.state in ("done", "cancelled")), None)
+        if started is not None:
+            begin = _number(started.date().isoformat())
+            end = _number(done.date().isoformat()) if done else last
+            axes.axvspan(begin, max(end, begin + 0.5), color=COLOURS["works"], alpha=0.3, linewidth=0, zorder=0)
+            keys.append(Key("works", _WORKS))
+    for found in verified:
+        axes.axvspan(
+            _number(found.start.isoformat()), _number(found.end.isoformat()), color=COLOURS["after"], alpha=0.18,
+            linewidth=0, zorder=0,
+        )  # fmt: skip
+        keys.append(Key("after", _AFTER))
+    return list(dict.fromkeys(keys))
+
+
+def _number(day: str) -> float:
+    """Days since 1970, as matplotlib's dates are."""
+    return float((date.fromisoformat(day) - date(1970, 1, 1)).days)
+
+
+def _dress(axes: "Axes", unit: str) -> None:
+    """Axes of the page's colours, dates in ISO order."""
+    from matplotlib import dates
+
+    untyped: Any = dates
+    locator = untyped.AutoDateLocator(minticks=4, maxticks=9)
+    axes.xaxis.set_major_locator(locator)
+    axes.xaxis.set_major_formatter(
+        untyped.ConciseDateFormatter(
+            locator, formats=["%Y", "%Y-%m", "%m-%d", "%H:%M", "%H:%M", "%S"],
+            zero_formats=["", "%Y", "%Y-%m", "%m-%d", "%H:%M", "%H:%M"], offset_formats=[""] * 6,
+        )
+    )  # fmt: skip
+    axes.set_ylabel(unit, color=COLOURS["ink"])
+    _plain(axes)
+
+
+def _plain(axes: "Axes") -> None:
+    axes.set_facecolor("none")
+    axes.grid(color=COLOURS["grid"], linewidth=0.6)
+    axes.tick_params(colors=COLOURS["ink"], length=3)
+    for side, spine in axes.spines.items():
+        spine.set_visible(side in ("left", "bottom"))
+        spine.set_color(COLOURS["muted"])
+
+
+def _twin(facts: Facts, series: DailySeries) -> Table:
+    known = series.known
+    if len(known) > TWIN_DAYS:
+        known = known[:: -(-len(known) // TWIN_DAYS)]
+    rows = tuple(
+        (day, facts.trace.number(series.thing, f"{series.indicator}[{day}]", unit=series.unit)) for day, _ in known
+    )
+    return Table((_DAY, _VALUE), rows, numeric=frozenset([1]))
+
+
+def claim_drawing(facts: Facts) -> Drawing | None:
+    """Claimed and measured fall of every verification with intervals; None where there is none."""
+    found = facts.verifications
+    if not found:
+        return None
+    figure = new_figure(8.2, 0.9 + 0.75 * len(found))
+    axes = figure.add_subplot()
+    for i, one in enumerate(found):
+        for key, estimate, at in (("claim", one.claimed, i - 0.15), ("measured", one.measured, i + 0.15)):
+            axes.plot([estimate.low, estimate.high], [at, at], color=COLOURS[key], linewidth=3, solid_capstyle="butt")
+            axes.plot([estimate.value], [at], color=COLOURS[key], marker="o", markersize=7)
+        axes.plot([one.smallest_effect] * 2, [i - 0.4, i + 0.4], color=COLOURS["limit"], linestyle=(0, (4, 2)))
+    axes.axvline(0.0, color=COLOURS["muted"], linewidth=1)
+    axes.set_ylim(len(found) - 0.5, -0.5)
+    axes.set_yticks(range(len(found)), [str(i + 1) for i in range(len(found))])
+    axes.set_xlabel(found[0].measured.unit, color=COLOURS["ink"])
+    _plain(axes)
+    rows: list[tuple[Inline, ...]] = [
+        (
+            str(i + 1), facts.name(v.boundary), facts.trace.estimate(v.id, "claimed"),
+            facts.trace.estimate(v.id, "measured"),
+            facts.trace.number(v.id, "smallest_effect", unit=v.measured.unit),
+        )
+        for i, v in enumerate(found)
+    ]  # fmt: skip
+    head = (_REF, Pair("Boundary", "分区"), _CLAIMED, _MEASURED, _SMALLEST)
+    keys = (Key("claim", _CLAIMED), Key("measured", _MEASURED), Key("limit", _SMALLEST))
+    twin = Table(head, tuple(rows), numeric=frozenset([2, 3, 4]))
+    return Drawing("claims", to_svg(figure, "claims"), _CLAIM_TITLE, _CLAIM_TITLE, keys, twin)

@@ -1,0 +1,310 @@
+"""Everything a report needs of a city, read once from a View; and loop.json, which it is the source of."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, timedelta
+from typing import Any
+
+import msgspec
+import numpy as np
+
+from cityloop.contracts import Domain, NormRule, View
+from cityloop.errors import RecordError
+from cityloop.i18n import Pair
+from cityloop.records import (
+    NOUNS,
+    Countermeasure,
+    Datastream,
+    Evidence,
+    Goal,
+    Location,
+    Plan,
+    Problem,
+    Project,
+    Realisation,
+    Thing,
+    Verification,
+    record_id,
+)
+from cityloop.report.blocks import Inline
+from cityloop.report.trace import Trace
+from cityloop.report.words import INDICATORS as INDICATOR_WORDS
+from cityloop.report.words import word
+from cityloop.settings import CitySettings, load_norms
+
+__all__ = ["RECENT_DAYS", "DailySeries", "Facts", "Refused", "read_facts", "refused_from"]
+
+#: The mean of a daily indicator is taken over this many last days.
+RECENT_DAYS = 28
+INDICATORS = ("night_flow", "demand", "service_pressure")
+
+
+@dataclass(frozen=True)
+class Refused:
+    """Rows that were refused for one reason: how many, and the first as it came."""
+
+    source: str
+    reason: str
+    rows: int
+    example: str
+
+
+@dataclass(frozen=True)
+class DailySeries:
+    """Daily values of one indicator of one boundary: days (ISO) and values, None where absent."""
+
+    thing: str
+    indicator: str
+    unit: str
+    days: tuple[str, ...]
+    values: tuple[float | None, ...]
+    simulated: bool
+
+    @property
+    def known(self) -> list[tuple[str, float]]:
+        """Days that have a value, with it."""
+        return [(d, v) for d, v in zip(self.days, self.values, strict=True) if v is not None]
+
+
+@dataclass(frozen=True)
+class Facts:
+    """The city's records by noun, its daily series, its norms, and the trace into loop.json."""
+
+    view: View
+    settings: CitySettings
+    refused: tuple[Refused, ...]
+    rates: Mapping[str, Realisation]
+    norms: Mapping[str, Mapping[str, NormRule]]
+    things: Mapping[str, Thing]
+    locations: Mapping[str, Location]
+    datastreams: tuple[Datastream, ...]
+    problems: tuple[Problem, ...]
+    goals: tuple[Goal, ...]
+    countermeasures: tuple[Countermeasure, ...]
+    plans: tuple[Plan, ...]
+    projects: tuple[Project, ...]
+    verifications: tuple[Verification, ...]
+    series: Mapping[tuple[str, str], DailySeries]
+    untold: Mapping[str, str]
+    """Boundary id -> why it has no daily series."""
+    trace: Trace
+
+    @property
+    def boundaries(self) -> list[Thing]:
+        """Metered boundaries in the order of city.toml, then any other by name."""
+        order = {
+            record_id(self.view.city, "thing", "boundary", b.id): i for i, b in enumerate(self.settings.boundaries)
+        }
+        found = [t for t in self.things.values() if t.kind == "boundary"]
+        return sorted(found, key=lambda t: (order.get(t.id, len(order)), t.name))
+
+    @property
+    def leaks(self) -> list[Problem]:
+        """Problems that are about water lost, the dearest first."""
+        found = [p for p in self.problems if p.kind != "failing_sensor"]
+        return sorted(found, key=lambda p: (-(p.cost_per_year.value if p.cost_per_year else p.gap.value), p.id))
+
+    @property
+    def sensor_faults(self) -> list[Problem]:
+        """Problems of sensors."""
+        return [p for p in self.problems if p.kind == "failing_sensor"]
+
+    @property
+    def simulated(self) -> bool:
+        """Whether any series or result was simulated."""
+        return any(r.simulated for r in (*self.datastreams, *self.problems, *self.projects, *self.verifications))
+
+    def name(self, thing: str) -> Inline:
+        """Name of a Thing: a boundary's in both languages, else its own."""
+        for boundary in self.settings.boundaries:
+            if record_id(self.view.city, "thing", "boundary", boundary.id) == thing:
+                return boundary.name
+        found = self.things.get(thing)
+        return found.name if found else thing
+
+    def countermeasure(self, id: str) -> Countermeasure | None:
+        """A countermeasure by id."""
+        return next((c for c in self.countermeasures if c.id == id), None)
+
+    def indicator(self, key: str) -> Pair:
+        """Name of an indicator in running text."""
+        return word(INDICATOR_WORDS, key)
+
+    def area_km(self, problem: Problem) -> Inline:
+        """Length of a ranked area."""
+        return self.trace.derived(
+            f"area_km:{problem.id}", sum(row.length_m for row in problem.area) / 1000, unit="km", decimals=1,
+            formula="sum of area[].length_m / 1000", of=[f"{problem.id}#area"],
+        )  # fmt: skip
+
+    @property
+    def chosen(self) -> dict[str, Plan]:
+        """Countermeasure id -> the plan that chose it; the approved one first."""
+        found: dict[str, Plan] = {}
+        for plan in self.plans:
+            for line in plan.lines:
+                found.setdefault(line.countermeasure, plan)
+        return found
+
+
+def read_facts(
+    view: View, settings: CitySettings, domains: Sequence[Domain], *, refused: Sequence[Refused] = (),
+    rates: Mapping[str, Realisation] | None = None,
+) -> Facts:  # fmt: skip
+    """Read a city once. The View is asked for records, blocks and evidence, nothing is computed by a model."""
+    things = {t.id: t for t in view.records(Thing)}
+    boundaries = [t.id for t in things.values() if t.kind == "boundary"]
+    series: dict[tuple[str, str], DailySeries] = {}
+    untold: dict[str, str] = {}
+    entries = []
+    for boundary in boundaries:
+        for indicator in INDICATORS:
+            found = _read_series(view, domains, indicator, boundary, boundaries, untold)
+            if found is not None:
+                series[(boundary, indicator)], entry = found
+                entries.append(entry)
+    worlds = (view.policy.binding_norm, *view.policy.compare_norms)
+    norms = {world: _rules(view, world) for world in worlds if world}
+    loop_json = _loop_json(view, settings, norms, rates or {}, entries)
+    status = {"approved": 0, "proposed": 1}
+    plans = sorted((p for p in view.records(Plan) if p.status in status), key=lambda p: (status[p.status], p.id))
+    return Facts(
+        view=view,
+        settings=settings,
+        refused=tuple(refused),
+        rates=rates or {},
+        norms=norms,
+        things=things,
+        locations={r.id: r for r in view.records(Location)},
+        datastreams=view.records(Datastream),
+        problems=view.records(Problem),
+        goals=view.records(Goal),
+        countermeasures=view.records(Countermeasure),
+        plans=tuple(plans),
+        projects=view.records(Project),
+        verifications=view.records(Verification),
+        series=series,
+        untold=untold,
+        trace=Trace(loop_json, view.timezone),
+    )
+
+
+def _rules(view: View, world: str) -> dict[str, NormRule]:
+    """The rules of one world as the View gives them, in the order of its tables."""
+    found = {key: view.norm(key, world) for key in load_norms(world)}
+    return {key: rule for key, rule in found.items() if rule is not None}
+
+
+def _read_series(
+    view: View, domains: Sequence[Domain], indicator: str, boundary: str, all_boundaries: Sequence[str],
+    untold: dict[str, str],
+) -> tuple[DailySeries, dict[str, Any]] | None:  # fmt: skip
+    """Daily values of one indicator from its first to its last observation; None where no domain can tell."""
+    span = view.span([s.id for s in view.records(Datastream)]) if view.records(Datastream) else None
+    if span is None:
+        return None
+    start = span[0].astimezone(UTC).replace(minute=0, second=0, microsecond=0)
+    end = min(span[1], view.now).astimezone(UTC).replace(minute=0, second=0, microsecond=0)
+    for domain in domains:
+        try:
+            # the other boundaries serve as controls in verification; a shown value needs none
+            found = domain.series(view, indicator, boundary, start=start, end=end, exclude=tuple(all_boundaries))
+        except RecordError as fault:
+            untold.setdefault(boundary, str(fault.got or fault.what))
+            continue
+        days = tuple(str(d) for d in found.days.astype("datetime64[D]"))
+        values = tuple(float(v) if np.isfinite(v) else None for v in found.y)
+        if not found.datastreams or all(v is None for v in values):
+            continue
+        daily = DailySeries(boundary, indicator, found.unit, days, values, found.simulated)
+        evidence = view.evidence(found.datastreams, start=start, end=end)
+        return daily, _entry(daily, found.datastreams, evidence)
+    return None
+
+
+def _entry(daily: DailySeries, datastreams: Sequence[str], evidence: Evidence) -> dict[str, Any]:
+    """A series as loop.json holds it, with the figures that the report takes from its last days."""
+    last = date.fromisoformat(daily.days[-1])
+    since = (last - timedelta(days=RECENT_DAYS - 1)).isoformat()
+    recent = [(d, v) for d, v in daily.known if d >= since]
+    values = [v for _, v in recent]
+    lowest = min(recent, key=lambda r: r[1]) if recent else ("", None)
+    return {
+        "thing": daily.thing,
+        "indicator": daily.indicator,
+        "unit": daily.unit,
+        "simulated": daily.simulated,
+        "datastreams": list(datastreams),
+        "evidence": msgspec.to_builtins(evidence),
+        "recent_from": since,
+        "recent_to": daily.days[-1],
+        "recent_days": len(values),
+        "recent_mean": float(np.mean(values)) if values else None,
+        "recent_min": lowest[1],
+        "recent_min_day": lowest[0],
+        "values": dict(zip(daily.days, daily.values, strict=True)),
+    }
+
+
+def _loop_json(
+    view: View, settings: CitySettings, norms: Mapping[str, Mapping[str, NormRule]], rates: Mapping[str, Realisation],
+    series: list[dict[str, Any]],
+) -> dict[str, Any]:  # fmt: skip
+    """One object: the city, one list per noun with the latest versions, daily series, rates, norms."""
+    out: dict[str, Any] = {
+        "city": _city(settings),
+        "now": msgspec.to_builtins(view.now.astimezone(UTC)),
+        "timezone": view.timezone,
+        "as_of_seq": view.as_of_seq,
+    }
+    for noun, cls in NOUNS.items():
+        out[noun] = [msgspec.to_builtins(record) for record in view.records(cls)]
+    out["series"] = series
+    out["rates"] = {kind: msgspec.to_builtins(rate) for kind, rate in rates.items()}
+    out["norms"] = {world: {key: _rule(rule) for key, rule in rules.items()} for world, rules in norms.items()}
+    out["derived"] = []
+    return out
+
+
+def _rule(rule: NormRule) -> dict[str, Any]:
+    return {
+        "world": rule.world, "key": rule.key, "title_en": rule.title.en, "title_zh": rule.title.zh,
+        "formula": rule.formula, "limit": rule.limit, "unit": rule.unit, "source": rule.source, "date": rule.date,
+        "status": rule.status, "reason_absent": rule.reason_absent,
+    }  # fmt: skip
+
+
+def _city(settings: CitySettings) -> dict[str, Any]:
+    """What city.toml states: names, place, policy, every stated number with source and status."""
+    policy = settings.policy
+    stated = {key: msgspec.to_builtins(value) for key, value in settings.stated.items()}
+    for boundary in settings.boundaries:
+        for key in ("mains_km", "connections", "population"):
+            value = getattr(boundary, key)
+            if value is not None:
+                stated[f"boundary.{boundary.id}.{key}"] = msgspec.to_builtins(value)
+    return {
+        "id": settings.id,
+        "name_en": settings.name.en,
+        "name_zh": settings.name.zh,
+        "country": settings.country,
+        "timezone": settings.timezone,
+        "crs": settings.crs,
+        "policy": {
+            "currency": policy.currency, "price_year": policy.price_year, "discount_rate": policy.discount_rate,
+            "years": policy.years, "budget_per_year": list(policy.budget_per_year), "level": policy.level,
+            "targets": dict(policy.targets), "due_days": policy.due_days,
+            "crew_km_per_day": policy.crew_km_per_day, "binding_norm": policy.binding_norm,
+            "compare_norms": list(policy.compare_norms),
+        },
+        "stated": stated,
+    }  # fmt: skip
+
+
+def refused_from(table: Any) -> tuple[Refused, ...]:
+    """Quarantine rows (source, position, raw, reason, seq) counted by source and reason, most first."""
+    count: dict[tuple[str, str], list[str]] = {}
+    for row in table.select(["source", "position", "raw", "reason"]).to_pylist():
+        count.setdefault((row["source"], row["reason"]), []).append(f"{row['position']}: {row['raw']}")
+    found = [Refused(source, reason, len(rows), rows[0]) for (source, reason), rows in count.items()]
+    return tuple(sorted(found, key=lambda r: (-r.rows, r.source, r.reason)))

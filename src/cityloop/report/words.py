@@ -1,0 +1,134 @@
+"""Words of the records in both languages: kinds, states, grades, cost rows; and texts that carry both already."""
+
+import re
+
+from cityloop.i18n import Pair
+from cityloop.report.blocks import Badge, Inline, Sentence
+
+__all__ = [
+    "COST_KINDS", "COST_ROWS", "EFFECT_GRADES", "FINDINGS", "GRADES", "INDICATORS", "KINDS", "PROPERTIES", "STATES",
+    "STATISTICS", "STATUSES", "WORLDS", "both", "simulated", "status_badge", "word",
+]  # fmt: skip
+
+KINDS = {
+    "burst": Pair("Burst", "突发漏损（爆管）"),
+    "growing_leakage": Pair("Growing leakage", "漏损持续增大"),
+    "failing_sensor": Pair("Failing sensor", "传感器故障"),
+    "survey_and_repair": Pair("Leak survey and repair", "检漏并修复"),
+    "replace_sensor": Pair("Check or replace a sensor", "检修或更换传感器"),
+}
+INDICATORS = {
+    "night_flow": Pair("night flow", "夜间流量"),
+    "demand": Pair("system input", "供水量"),
+    "service_pressure": Pair("lowest service pressure", "最低服务压力"),
+    "sensor_fault": Pair("sensor fault", "传感器故障"),
+}
+STATES = {
+    "open": Pair("open", "待处理"), "acknowledged": Pair("acknowledged", "已确认"),
+    "dismissed": Pair("dismissed", "已驳回"), "merged": Pair("merged", "已并入"), "in_works": Pair("in works", "施工中"),
+    "closed": Pair("closed", "已关闭"), "proposed": Pair("proposed", "已提出"), "approved": Pair("approved", "已批准"),
+    "funded": Pair("funded", "资金已落实"), "started": Pair("started", "已开工"), "done": Pair("done", "已完工"),
+    "cancelled": Pair("cancelled", "已取消"), "superseded": Pair("superseded", "已被替代"),
+    "optimal": Pair("proved best within the gap", "已证明在间隙内最优"), "nodes": Pair("node limit", "达到节点上限"),
+    "time": Pair("time limit", "达到时间上限"), "infeasible": Pair("no feasible portfolio", "无可行组合"),
+}  # fmt: skip
+STATUSES = {
+    "confirmed": Pair("confirmed", "已核实"),
+    "unconfirmed": Pair("unconfirmed", "未核实"),
+    "assumed": Pair("assumed", "假设"),
+    "given": Pair("given by the city", "城市给定"),
+}
+GRADES = {
+    "confirmed": Pair("confirmed", "得到证实"),
+    "refuted": Pair("refuted", "被否定"),
+    "inconclusive": Pair("inconclusive", "尚无定论"),
+}
+GRADE_MEANING = {
+    "confirmed": Pair(
+        "the whole interval lies above zero and it reaches the smallest effect worth acting on",
+        "区间全部大于零，且达到值得采取行动的最小效果",
+    ),
+    "refuted": Pair(
+        "the whole interval lies below the smallest effect worth acting on", "区间全部低于值得采取行动的最小效果"
+    ),
+    "inconclusive": Pair(
+        "the observations cannot tell an effect worth acting on from none", "观测数据不足以区分有无值得采取行动的效果"
+    ),
+}
+EFFECT_GRADES = {
+    "modelled": Pair("modelled", "模型推算"),
+    "published": Pair("published", "文献取值"),
+    "assumed": Pair("assumed", "假设"),
+}
+COST_KINDS = {
+    "benefit": Pair("benefit", "效益"),
+    "cost": Pair("cost", "费用"),
+    "non_monetary": Pair("not priced", "不计价"),
+}
+COST_ROWS = {
+    "survey": Pair("Leak survey", "检漏"),
+    "repair": Pair("Repair", "修复"),
+    "saved water": Pair("Saved water", "节约水量"),
+    "pump energy": Pair("Pump energy saved", "节约水泵电量"),
+    "sensor": Pair("Sensor", "传感器"),
+    "trusted measurements": Pair("Trusted measurements", "可信的测量数据"),
+}
+FINDINGS = {
+    "leak": Pair("a leak", "漏点"),
+    "none": Pair("nothing", "未发现漏点"),
+    "other": Pair("something else", "其他情况"),
+}
+PROPERTIES = {
+    "water_flow": Pair("water flow", "流量"), "water_pressure": Pair("pressure", "压力"),
+    "water_level": Pair("water level", "水位"), "volume": Pair("volume", "水量"), "power": Pair("power", "功率"),
+    "energy": Pair("energy", "电量"), "status": Pair("status", "状态"),
+    "air_temperature": Pair("air temperature", "气温"), "rainfall": Pair("rainfall", "降雨量"),
+    "relative_humidity": Pair("relative humidity", "相对湿度"), "wind_speed": Pair("wind speed", "风速"),
+}  # fmt: skip
+STATISTICS = {
+    "instant": Pair("instant", "瞬时值"),
+    "mean": Pair("mean", "时段均值"),
+    "total": Pair("total", "时段累计"),
+    "counter": Pair("counter", "累计读数"),
+}
+WORLDS = {"cn": Pair("China", "中国"), "us": Pair("United States", "美国"), "eu": Pair("European Union", "欧盟")}
+
+_DATE = re.compile(r"^(\d{4}-\d{2}-\d{2}: )")
+_CHINESE = re.compile(r"[\u4e00-\u9fff]")
+
+
+def word(table: dict[str, Pair], key: str) -> Pair:
+    """A word of a table, or the key itself made readable."""
+    text = key.replace("_", " ")
+    return table.get(key, Pair(text, text))
+
+
+def both(text: str) -> Pair:
+    """A record's text "English | 中文" by language; a text in one language is the same in both.
+
+    >>> both("2026-06-01: Closed. | 关闭。")
+    Pair(en='2026-06-01: Closed.', zh='2026-06-01：关闭。')
+    """
+    head, divided, tail = text.partition(" | ")
+    if not divided or not _CHINESE.search(tail):
+        return COST_ROWS.get(text, Pair(text, text))
+    dated = _DATE.match(head)
+    return Pair(head, f"{dated[1].rstrip(': ')}：{tail}" if dated else tail)
+
+
+def simulated(flag: bool) -> Inline:
+    """The badge of whatever rests on simulated observations; empty otherwise."""
+    return Badge(Pair("SIMULATED", "模拟"), "simulated") if flag else ""
+
+
+def status_badge(status: str) -> Inline:
+    """How well a number is known."""
+    kind = {"confirmed": "good", "given": "good", "unconfirmed": "unclear", "assumed": "unclear"}.get(status, "status")
+    return Badge(word(STATUSES, status), kind)
+
+
+def with_badge(text: Inline, flag: bool) -> Inline:
+    """Text followed by the badge, if it is simulated."""
+    return (
+        Sentence(Pair("{text} {badge}", "{text} {badge}"), {"text": text, "badge": simulated(True)}) if flag else text
+    )

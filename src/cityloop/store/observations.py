@@ -1,0 +1,232 @@
+"""Observations, refused rows, cursors and the sequence counter (DuckDB): whatever must agree commits together.
+
+Rows are append-only. Key = (datastream, time, variant); the highest seq wins, a tombstone hides, and both hold as of any
+earlier seq for ever. Every row has a seq of its own, so "highest" is never a tie.
+"""
+
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+import duckdb
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from cityloop.contracts import Rejected
+from cityloop.errors import StoreError
+from cityloop.records import BATCH_COLUMNS, Quality
+from cityloop.store.faults import store_faults
+
+__all__ = ["CURRENT", "Observations", "Taken", "connect_observations", "utc"]
+
+_TYPES = {
+    "datastream": pa.int32(),
+    "time": pa.timestamp("us", "UTC"),
+    "variant": pa.int32(),
+    "value": pa.float64(),
+    "quality": pa.uint8(),
+}
+assert list(_TYPES) == list(BATCH_COLUMNS)
+_BATCH = pa.schema(list(_TYPES.items()))
+_CODES = pa.array([int(q) for q in Quality], pa.uint8())
+
+#: The rows that stand, of the datastreams in the registered table `wanted(number, id)`, as of $seq, in [$start, $end).
+CURRENT = f"""
+    SELECT o.datastream AS number, o.time, o.variant, arg_max(o.value, o.seq) AS value,
+           arg_max(o.quality, o.seq) AS quality, max(o.seq) AS seq
+    FROM observation o JOIN wanted w ON o.datastream = w.number
+    WHERE o.seq <= $seq AND o.time >= $start AND o.time < $end
+    GROUP BY o.datastream, o.time, o.variant
+    HAVING arg_max(o.quality, o.seq) <> {int(Quality.TOMBSTONE)}
+"""
+
+
+@dataclass(frozen=True)
+class Taken:
+    """What one arrival left in the store: rows kept, rows in quarantine, the seq after it."""
+
+    rows: int
+    rejected: int
+    seq: int
+
+
+def connect_observations(path: Path) -> duckdb.DuckDBPyConnection:
+    """Open the DuckDB file; it never looks for extensions on the network, and its times are UTC."""
+    off: dict[str, str | bool | int | float | list[str]] = {
+        "autoinstall_known_extensions": False,
+        "autoload_known_extensions": False,
+    }
+    connection = duckdb.connect(str(path), config=off)
+    connection.execute("SET TimeZone = 'UTC'")
+    return connection
+
+
+def utc(table: pa.Table) -> pa.Table:
+    """Time columns as timestamp[us, UTC] (DuckDB calls the zone Etc/UTC)."""
+    for index, column in enumerate(table.schema):
+        if pa.types.is_timestamp(column.type) and column.type.tz is not None:
+            table = table.set_column(index, column.name, table.column(index).cast(pa.timestamp("us", "UTC")))
+    return table
+
+
+class Observations:
+    """The one writer and any number of readers of the observation file of a city."""
+
+    def __init__(self, connection: duckdb.DuckDBPyConnection, path: Path) -> None:
+        self._db, self.path = connection, path
+        self._writing = threading.Lock()
+        self._seq = self._ask_seq()
+
+    def close(self) -> None:
+        with self._writing, store_faults("closing the observations", self.path):
+            self._db.close()
+
+    @contextmanager
+    def cursor(self, doing: str, **tables: pa.Table) -> Iterator[duckdb.DuckDBPyConnection]:
+        """A reader with Arrow tables in place of names; sees what was committed when its statement began."""
+        with store_faults(doing, self.path):
+            cursor = self._db.cursor()
+            try:
+                cursor.execute("SET TimeZone = 'UTC'")
+                for name, table in tables.items():
+                    cursor.register(name, table)
+                yield cursor
+            finally:
+                cursor.close()
+
+    # --- writing -------------------------------------------------------------------------------------------------
+    def append(
+        self, batch: pa.Table, numbers: Sequence[int], rejected: Sequence[Rejected], *, source: str, cursor: str
+    ) -> Taken:
+        """Rows, refused rows, cursor and seq in one transaction. `batch.datastream` holds indices into `numbers`.
+
+        Raises StoreError for a batch that is not what a Batch is; nothing of it is kept then.
+        """
+        checked = _check(batch, len(numbers))
+        with self._writing:
+            first = self._seq + 1
+            last = self._seq + len(checked)
+            stored = checked.set_column(0, "datastream", pa.array(numbers, pa.int32()).take(checked["datastream"]))
+            stored = stored.append_column("seq", pa.array(np.arange(first, last + 1, dtype=np.int64)))
+            refused = pa.table(
+                {
+                    "source": pa.array([_text(r.source) for r in rejected], pa.string()),
+                    "position": pa.array([_text(r.position) for r in rejected], pa.string()),
+                    "raw": pa.array([_text(r.raw) for r in rejected], pa.string()),
+                    "reason": pa.array([_text(r.reason) for r in rejected], pa.string()),
+                }
+            )
+            try:
+                with self.cursor("taking observations", arrived=stored, refused=refused) as db:
+                    _write(db, stored, refused, last, source, cursor)
+            except StoreError:
+                # A commit can be on disk and still report a fault of what came after it: ask what stands.
+                with suppress(StoreError):
+                    self._seq = self._ask_seq()
+                raise
+            self._seq = last
+        return Taken(rows=len(checked), rejected=len(rejected), seq=last)
+
+    # --- state ---------------------------------------------------------------------------------------------------
+    def seq(self) -> int:
+        """The seq of the last row that was acknowledged."""
+        return self._seq
+
+    def _ask_seq(self) -> int:
+        with self.cursor("opening the observations") as db:
+            return int(db.execute("SELECT seq FROM meta").fetchall()[0][0])
+
+    def cursors(self) -> dict[str, str]:
+        """Source name -> the cursor that was committed with its last rows."""
+        with self.cursor("reading cursors") as db:
+            return dict(db.execute("SELECT source, cursor FROM cursor ORDER BY source").fetchall())
+
+    def quarantine(self) -> pa.Table:
+        """Refused rows: source, position, raw, reason, seq; the same refusal of the same row is shown once."""
+        with self.cursor("reading the quarantine") as db:
+            return db.sql(
+                "SELECT source, position, raw, reason, min(seq) AS seq FROM quarantine "
+                "GROUP BY ALL ORDER BY seq, source, position, raw, reason"
+            ).to_arrow_table()
+
+    def highest_number(self) -> int:
+        """The highest datastream number in any row; 0 without rows."""
+        with self.cursor("opening the observations") as db:
+            return int(db.execute("SELECT coalesce(max(datastream), 0) FROM observation").fetchall()[0][0])
+
+    # --- reading -------------------------------------------------------------------------------------------------
+    def current(self, wanted: pa.Table, *, start: datetime, end: datetime, seq: int) -> pa.Table:
+        """The rows that stand: datastream (id), time, variant, value, quality, seq; ordered by the first three."""
+        with self.cursor("reading observations", wanted=wanted) as db:
+            found = db.sql(
+                f"SELECT w.id AS datastream, c.* EXCLUDE (number) FROM ({CURRENT}) c JOIN wanted w USING (number) "
+                "ORDER BY w.id, c.time, c.variant",
+                params={"seq": seq, "start": start, "end": end},
+            ).to_arrow_table()
+        return utc(found)
+
+
+def _write(
+    db: duckdb.DuckDBPyConnection, stored: pa.Table, refused: pa.Table, last: int, source: str, cursor: str
+) -> None:
+    """All of it in one transaction, or nothing."""
+    db.execute("BEGIN")
+    try:
+        if len(stored):
+            columns = ", ".join((*_TYPES, "seq"))
+            db.execute(f"INSERT INTO observation({columns}) SELECT {columns} FROM arrived")
+            db.execute("UPDATE meta SET seq = ?", [last])
+        if len(refused):
+            db.execute(f"INSERT INTO quarantine SELECT source, position, raw, reason, {last} FROM refused")
+        if cursor:
+            db.execute("DELETE FROM cursor WHERE source = ?", [source])
+            db.execute("INSERT INTO cursor VALUES (?, ?)", [source, cursor])
+        db.execute("COMMIT")
+    except BaseException:
+        with suppress(duckdb.Error):
+            db.execute("ROLLBACK")
+        raise
+
+
+def _check(batch: pa.Table, datastreams: int) -> pa.Table:
+    """The batch with the columns and types of a Batch; StoreError for anything that must not enter."""
+    if sorted(batch.column_names) != sorted(_TYPES):
+        raise StoreError(
+            "An arrival's batch has other columns than a Batch.", got=", ".join(batch.column_names),
+            allowed=", ".join(_TYPES), cure="Send the columns of records.BATCH_COLUMNS.",
+        )  # fmt: skip
+    try:
+        table = batch.select(list(_TYPES)).cast(_BATCH).combine_chunks()
+    except (pa.ArrowInvalid, pa.ArrowNotImplementedError, ValueError) as fault:
+        raise StoreError(
+            "An arrival's batch has other types than a Batch.", got=str(fault).splitlines()[0],
+            allowed=", ".join(f"{n}: {t}" for n, t in _TYPES.items()), cure="Send the types of records.BATCH_COLUMNS.",
+        ) from fault  # fmt: skip
+    empty = [name for name in _TYPES if table[name].null_count]
+    if empty:
+        raise _refuse("has empty cells", ", ".join(empty), "a value in every cell")
+    index = table["datastream"]
+    if len(table) and (pc.min(index).as_py() < 0 or pc.max(index).as_py() >= datastreams):
+        raise _refuse("points beyond its datastreams", pc.min_max(index).as_py(), f"0 to {datastreams - 1}")
+    strange = len(table) - (pc.sum(pc.is_finite(table["value"])).as_py() or 0)
+    if strange:
+        raise _refuse("holds NaN or infinity", f"{strange} rows", "finite values")
+    if not pc.all(pc.is_in(table["quality"], value_set=_CODES), min_count=0).as_py():
+        raise _refuse("holds an unknown quality", "", ", ".join(f"{q.value} {q.name.lower()}" for q in Quality))
+    return table
+
+
+def _refuse(what: str, got: object, allowed: str) -> StoreError:
+    return StoreError(
+        f"An arrival's batch {what}; nothing of it was taken.", got=got, allowed=allowed,
+        cure="The source must send such rows as refused, with the reason.",
+    )  # fmt: skip
+
+
+def _text(raw: str) -> str:
+    """Text that a database can hold: half characters and NUL, as broken files have them, are written out."""
+    return raw.encode("utf-8", "backslashreplace").decode().replace("\x00", "\\x00")
