@@ -39,3 +39,15 @@ def test_propose_with_one_id_twice_or_without_answer_then_refused(toy):
         propose(toy.View(), [toy.Domain(offers=[toy.measure("a"), toy.measure("a")])], None)
     with pytest.raises(RecordError, match="answers no problem"):
         propose(toy.View(), [toy.Domain(offers=[toy.measure("a", answers=())])], None)
+
+
+def test_propose_again_without_any_change_then_no_records(toy):
+    view, domain = toy.View().put(toy.problem()), toy.Domain(offers=[toy.measure("a")])
+    view.put(*propose(view, [domain], None))
+    assert propose(view, [domain], None) == []
+
+
+def test_propose_after_the_works_then_what_was_carried_out_stays_on_record(toy):
+    a = toy.measure("a")
+    view = toy.View().put(toy.problem(status="closed"), a, toy.project(a, "proposed", "approved", "started", "done"))
+    assert propose(view, [toy.Domain()], None) == []

@@ -258,3 +258,14 @@ def test_make_plan_at_new_year_then_the_first_year_is_that_of_the_citys_clock(ci
     assert planned(view)[0].years[0] == 2026
     view.now += timedelta(hours=4)
     assert planned(view)[0].years[0] == 2027
+
+
+def test_make_plan_again_without_any_change_then_no_records(city, toy):
+    view = city(toy.measure("a"))
+    planned(view)
+    assert make_plan(view, None) == []
+
+
+def test_make_plan_then_nothing_is_printed(city, toy, capfd):
+    planned(city(toy.measure("a")))
+    assert capfd.readouterr() == ("", "")

@@ -93,3 +93,22 @@ def test_find_problems_twice_then_the_second_turn_says_nothing(toy):
     view, domain = toy.View(), toy.Domain(seen=[toy.problem(), toy.problem("b2")])
     view.put(*find_problems(view, [domain], None))
     assert find_problems(view, [domain], None) == []
+
+
+@pytest.mark.parametrize("name", ["burst", "growing_leakage"])
+def test_find_problems_just_after_works_then_what_they_mended_is_not_raised_again(turn, toy, name):
+    mended, a = toy.problem(status="closed"), toy.measure("a")
+    others = [a, toy.project(a, "proposed", "approved", "started", "done")]
+    found = toy.problem(kind=name, id=mended.id if name == "burst" else "toy:problem:growing")
+    assert turn(mended, found, others=others) == []
+    (new,) = turn(mended, toy.problem(onset=toy.NOW.date()), others=others)
+    assert new.status == "open"
+    view = toy.View(now=toy.NOW.replace(day=20)).put(mended, *others)
+    assert find_problems(view, [toy.Domain(seen=[found])], None)[0].status == "open"
+
+
+def test_find_problems_just_after_works_that_found_nothing_then_it_stays_open_and_is_kept_up(turn, toy):
+    a = toy.measure("a")
+    others = [a, toy.project(a, "proposed", "approved", "started", "done")]
+    (new,) = turn(toy.problem(), toy.problem(gap=toy.estimate(9.0, 1.0)), others=others)
+    assert new.status == "open" and new.gap.value == 9.0

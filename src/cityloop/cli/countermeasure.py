@@ -15,15 +15,8 @@ TEXTS = {
     "title": Pair("measure", "对策"),
     "boundary": Pair("where", "位置"),
     "claim": Pair("claimed effect", "声称效果"),
-    "grade": Pair("grade", "等级"),
-    "modelled": Pair("modelled, not measured", "模拟值，非实测"),
-    "published": Pair("published value", "文献值"),
-    "assumed": Pair("assumed", "假定值"),
     "rate": Pair("realisation rate used", "采用的实现率"),
     "costs": Pair("costs and benefits", "成本与收益"),
-    "cost": Pair("cost", "成本"),
-    "benefit": Pair("benefit", "收益"),
-    "non_monetary": Pair("without a price", "不计价"),
     "row": Pair(
         "  {kind}: {name}, {quantity} x {unit}, life {life} y; source: {source} ({status})",
         "  {kind}：{name}，{quantity} × {unit}，寿命 {life} 年；来源：{source}（{status}）",
@@ -37,28 +30,32 @@ def _claim(effects: tuple[object, ...]) -> str:
     from cityloop.cli.language import say
     from cityloop.cli.show import estimate, kind
     from cityloop.records import Effect
+    from cityloop.report.words import EFFECT_GRADES
 
     found = [e for e in effects if isinstance(e, Effect)]
-    return "; ".join(f"{kind(e.indicator)} -{estimate(e.estimate)} [{say(TEXTS[e.grade])}]" for e in found) or "-"
+    return (
+        "; ".join(f"{kind(e.indicator)} -{estimate(e.estimate)} [{say(EFFECT_GRADES[e.grade])}]" for e in found) or "-"
+    )
 
 
 def cost_lines(costs: tuple[object, ...]) -> list[str]:
     """Every cost row with its quantity, unit value, life and source."""
     from cityloop.cli.language import one_language, say
-    from cityloop.cli.show import estimate, money, state
+    from cityloop.cli.show import estimate, money, status
     from cityloop.records import CostRow
+    from cityloop.report.words import COST_KINDS
 
     return [
         say(
-            TEXTS["row"], kind=say(TEXTS[row.kind]), name=one_language(row.name), quantity=estimate(row.quantity),
-            unit=money(row.unit_value), life=row.life, source=one_language(row.source) or "-", status=state(row.status),
+            TEXTS["row"], kind=say(COST_KINDS[row.kind]), name=one_language(row.name), quantity=estimate(row.quantity),
+            unit=money(row.unit_value), life=row.life, source=one_language(row.source) or "-", status=status(row.status),
         )
         for row in costs
         if isinstance(row, CostRow)
     ]  # fmt: skip
 
 
-@app.command("list")
+@app.command("list", short_help="List all / 列表")
 def list_(city: CityArg, lang: LangOpt = None, as_json: JsonOpt = False) -> None:
     """List every countermeasure / 列出所有对策."""
     from cityloop.cli.language import language
@@ -73,12 +70,12 @@ def list_(city: CityArg, lang: LangOpt = None, as_json: JsonOpt = False) -> None
     list_records(city, Countermeasure, "countermeasure", as_json, columns, row)
 
 
-@app.command()
+@app.command(short_help="Show one / 详情")
 def show(city: CityArg, id: IdArg, lang: LangOpt = None, as_json: JsonOpt = False) -> None:
     """Show one countermeasure with costs and sources / 显示一项对策及其成本和来源."""
     from cityloop.cli.language import language, one_language, say
     from cityloop.cli.listing import Names, show_record
-    from cityloop.cli.show import estimate, number, state
+    from cityloop.cli.show import estimate, number, status
     from cityloop.records import Countermeasure
 
     def lines(c: Countermeasure, known: Names) -> list[str]:
@@ -88,7 +85,7 @@ def show(city: CityArg, id: IdArg, lang: LangOpt = None, as_json: JsonOpt = Fals
             ("title", c.title_zh if language() == "zh" else c.title_en),
             ("boundary", known.get(c.boundary, c.boundary)),
             ("claim", _claim(c.effects)),
-            ("rate", f"{estimate(rate.estimate)}; {one_language(rate.source)} ({state(rate.status)})"),
+            ("rate", f"{estimate(rate.estimate)}; {one_language(rate.source)} ({status(rate.status)})"),
             ("uses", uses),
             ("answers", ", ".join(c.answers)),
         ]

@@ -27,7 +27,7 @@ TEXTS = {
 }
 
 
-@app.command("list")
+@app.command("list", short_help="List all / 列表")
 def list_(city: CityArg, lang: LangOpt = None, as_json: JsonOpt = False) -> None:
     """List every goal / 列出所有目标."""
     from cityloop.cli.listing import Names, list_records
@@ -42,7 +42,7 @@ def list_(city: CityArg, lang: LangOpt = None, as_json: JsonOpt = False) -> None
     list_records(city, Goal, "goal", as_json, columns, row)
 
 
-@app.command()
+@app.command(short_help="Show one / 详情")
 def show(city: CityArg, id: IdArg, lang: LangOpt = None, as_json: JsonOpt = False) -> None:
     """Show one goal and how it will be judged / 显示一个目标及其评判方法."""
     from cityloop.cli.language import one_language, say

@@ -50,10 +50,12 @@ def guarded(work: Callable[[], T]) -> T:
         raise typer.Exit(0) from fault
     except OSError as fault:
         place = str(fault.filename or "")
-        told = StoreError(say(TEXTS["disk"]), where=place, got=fault.strerror or str(fault), cure=say(TEXTS["disk_cure"]))
+        told = StoreError(
+            say(TEXTS["disk"]), where=place, got=fault.strerror or str(fault), cure=say(TEXTS["disk_cure"])
+        )
         show_error(error_text(told))
         raise typer.Exit(told.exit_code) from fault
-    except Exception as fault:  # noqa: BLE001 - the last door before the user
+    except Exception as fault:
         show_error(say(TEXTS["unexpected"], kind=type(fault).__name__, log=_write_log(fault)))
         raise typer.Exit(UNEXPECTED) from fault
 

@@ -38,8 +38,7 @@ def say(pair: Pair, **values: object) -> str:
 
 
 def one_language(text: str) -> str:
-    """The half of an "English | 中文" text that this run speaks; a text in one language unchanged."""
-    english, bar, chinese = text.partition(" | ")
-    if not bar:
-        return text
-    return chinese if language() == "zh" else english
+    """The half of a record's "English | 中文" text that this run speaks; a text in one language unchanged."""
+    from cityloop.report.words import both
+
+    return both(text).in_(language())

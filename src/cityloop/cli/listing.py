@@ -136,7 +136,8 @@ def _decide_one(
 def chosen_id(city: Any, noun: str, text: str) -> str:
     """Id of the record that an option names, for example `--into`."""
     cls, _ = NOUNS[noun]
-    return choose(city.store.records(cls, _ALL), text, noun=noun).id
+    chosen: Record = choose(city.store.records(cls, _ALL), text, noun=noun)
+    return chosen.id
 
 
 def required(value: str | None, option: str, what: Pair) -> str:

@@ -21,7 +21,10 @@ if TYPE_CHECKING:
 
 __all__ = ["interruptible", "opened", "teller", "watcher"]
 
-STOPPING = Pair("Stopping at the next safe place; press Ctrl-C again to stop at once.", "将在下一个安全点中止；再按一次 Ctrl-C 立即中止。")
+STOPPING = Pair(
+    "Stopping at the next safe place; press Ctrl-C again to stop at once.",
+    "将在下一个安全点中止；再按一次 Ctrl-C 立即中止。",
+)
 
 
 @contextmanager
@@ -105,8 +108,8 @@ class _Lines:
 class _Bar:
     """All steps as one bar, each step an equal share."""
 
-    def __init__(self, bar: object) -> None:
-        self.bar: Any = bar
+    def __init__(self, bar: Any) -> None:
+        self.bar = bar
         self.task = self.bar.add_task("", total=1.0, place="")
         self.number, self.total, self.title = 0, 1, ""
 

@@ -27,7 +27,9 @@ def _language(chosen: Language | None) -> Language:
     return language()
 
 
-CityArg = Annotated[Path, typer.Argument(metavar="CITY", help="City folder (it holds city.toml) / 城市文件夹（内有 city.toml）")]
+CityArg = Annotated[
+    Path, typer.Argument(metavar="CITY", help="City folder (it holds city.toml) / 城市文件夹（内有 city.toml）")
+]
 IdArg = Annotated[
     str, typer.Argument(metavar="ID", help="Id, its unique beginning, or row of the list / 编号、其唯一前缀或列表行号")
 ]

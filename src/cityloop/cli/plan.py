@@ -26,7 +26,7 @@ TEXTS = {
 }  # fmt: skip
 
 
-@app.command("list")
+@app.command("list", short_help="List all / 列表")
 def list_(city: CityArg, lang: LangOpt = None, as_json: JsonOpt = False) -> None:
     """List every plan / 列出所有方案."""
     from cityloop.cli.listing import Names, list_records
@@ -44,7 +44,7 @@ def _years(years: tuple[int, ...]) -> str:
     return f"{years[0]}-{years[-1]}" if years else "-"
 
 
-@app.command()
+@app.command(short_help="Show one / 详情")
 def show(city: CityArg, id: IdArg, lang: LangOpt = None, as_json: JsonOpt = False) -> None:
     """Show one plan: chosen, left out and why / 显示一个方案：选了什么、没选什么及原因."""
     from cityloop.cli.language import language, one_language, say
@@ -59,7 +59,7 @@ def show(city: CityArg, id: IdArg, lang: LangOpt = None, as_json: JsonOpt = Fals
 
     def lines(p: Plan, known: Names) -> list[str]:
         budget = ", ".join(f"{y}: {money(b)}" for y, b in zip(p.years, p.budget, strict=False))
-        proof = say(TEXTS["optimum"], bound=number(p.bound), gap=f"{p.gap:.2%}", by=one_language(p.stopped_by))
+        proof = say(TEXTS["optimum"], bound=number(p.bound), gap=f"{p.gap:.2%}", by=state(p.stopped_by))
         rows = [("status", state(p.status)), ("budget", budget), ("value", estimate(p.objective)), ("proof", proof)]
         found = [f"{say(TEXTS[k])}: {text}" for k, text in rows]
         found.append(f"{say(TEXTS['chosen'])}:")
@@ -77,7 +77,7 @@ def show(city: CityArg, id: IdArg, lang: LangOpt = None, as_json: JsonOpt = Fals
     show_record(city, Plan, "plan", id, as_json, lines)
 
 
-@app.command()
+@app.command(short_help="Approve / 批准")
 def approve(city: CityArg, id: IdArg, who: WhoOpt = "", reason: ReasonOpt = "", lang: LangOpt = None) -> None:
     """Approve a plan; its projects may start / 批准方案，其项目可以实施."""
     from cityloop.cli.listing import decide

@@ -24,7 +24,9 @@ TEXTS = {
     "expected": Pair("expected", "预期值"),
     "best": Pair("most likely place", "最可能位置"),
     "area": Pair("to search, in this order", "按此顺序排查"),
-    "pipe": Pair("  {rank}. {name}: {share} of the probability, {length} m", "  {rank}. {name}：概率 {share}，长 {length} m"),
+    "pipe": Pair(
+        "  {rank}. {name}: {share} of the probability, {length} m", "  {rank}. {name}：概率 {share}，长 {length} m"
+    ),
     "more": Pair("  ... and {n} more; all with --json", "  ……另有 {n} 段，完整清单见 --json"),
     "notes": Pair("notes", "说明"),
     "merged": Pair("merged into", "并入"),
@@ -34,7 +36,7 @@ TEXTS = {
 }
 
 
-@app.command("list")
+@app.command("list", short_help="List all / 列表")
 def list_(city: CityArg, lang: LangOpt = None, as_json: JsonOpt = False) -> None:
     """List every problem / 列出所有问题."""
     from cityloop.cli.listing import Names, list_records
@@ -50,7 +52,7 @@ def list_(city: CityArg, lang: LangOpt = None, as_json: JsonOpt = False) -> None
     list_records(city, Problem, "problem", as_json, columns, row)
 
 
-@app.command()
+@app.command(short_help="Show one / 详情")
 def show(city: CityArg, id: IdArg, lang: LangOpt = None, as_json: JsonOpt = False) -> None:
     """Show one problem with its ranked area and history / 显示一个问题及其排查清单和历史."""
     from cityloop.cli.language import one_language, say
@@ -81,7 +83,7 @@ def show(city: CityArg, id: IdArg, lang: LangOpt = None, as_json: JsonOpt = Fals
     show_record(city, Problem, "problem", id, as_json, lines)
 
 
-@app.command()
+@app.command(short_help="Seen and believed / 确认")
 def acknowledge(city: CityArg, ids: IdsArg, who: WhoOpt = "", reason: ReasonOpt = "", lang: LangOpt = None) -> None:
     """Acknowledge problems: seen, and believed / 确认问题：已知悉并采信."""
     from cityloop.cli.listing import decide
@@ -90,7 +92,7 @@ def acknowledge(city: CityArg, ids: IdsArg, who: WhoOpt = "", reason: ReasonOpt 
     decide(city, Problem, "problem", ids, "acknowledge", who=who, reason=reason)
 
 
-@app.command()
+@app.command(short_help="Give it to somebody / 指派")
 def assign(
     city: CityArg,
     ids: IdsArg,
@@ -107,11 +109,13 @@ def assign(
     decide(city, Problem, "problem", ids, "assign", who=who, reason=reason, data=lambda c, r: {"to": name})
 
 
-@app.command()
+@app.command(short_help="The same trouble / 合并")
 def merge(
     city: CityArg,
     ids: IdsArg,
-    into: Annotated[str | None, typer.Option("--into", metavar="ID", help="The problem that stays / 保留的问题")] = None,
+    into: Annotated[
+        str | None, typer.Option("--into", metavar="ID", help="The problem that stays / 保留的问题")
+    ] = None,
     who: WhoOpt = "",
     reason: ReasonOpt = "",
     lang: LangOpt = None,
@@ -127,7 +131,7 @@ def merge(
     )  # fmt: skip
 
 
-@app.command()
+@app.command(short_help="No trouble / 驳回")
 def dismiss(city: CityArg, ids: IdsArg, who: WhoOpt = "", reason: ReasonOpt = "", lang: LangOpt = None) -> None:
     """Dismiss problems; --reason is needed / 驳回问题，须用 --reason 说明理由."""
     from cityloop.cli.listing import decide, required
@@ -137,7 +141,7 @@ def dismiss(city: CityArg, ids: IdsArg, who: WhoOpt = "", reason: ReasonOpt = ""
     decide(city, Problem, "problem", ids, "dismiss", who=who, reason=stated)
 
 
-@app.command()
+@app.command(short_help="Open again / 重开")
 def reopen(city: CityArg, ids: IdsArg, who: WhoOpt = "", reason: ReasonOpt = "", lang: LangOpt = None) -> None:
     """Reopen problems / 重新打开问题."""
     from cityloop.cli.listing import decide

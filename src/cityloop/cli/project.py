@@ -29,10 +29,12 @@ TEXTS = {
     "no_place": Pair("A leak that was found needs its place.", "发现漏点时必须给出位置。"),
     "no_place_cure": Pair("Name the pipe or junction: --place P-12.", "请注明管段或节点：--place P-12。"),
 }
-OnOpt = Annotated[str, typer.Option("--on", metavar="TIME", help="When, ISO 8601 with offset; default now / 时间，带时区，默认现在")]
+OnOpt = Annotated[
+    str, typer.Option("--on", metavar="TIME", help="When, ISO 8601 with offset; default now / 时间，带时区，默认现在")
+]
 
 
-@app.command("list")
+@app.command("list", short_help="List all / 列表")
 def list_(city: CityArg, lang: LangOpt = None, as_json: JsonOpt = False) -> None:
     """List every project / 列出所有项目."""
     from cityloop.cli.language import one_language
@@ -49,7 +51,7 @@ def list_(city: CityArg, lang: LangOpt = None, as_json: JsonOpt = False) -> None
     list_records(city, Project, "project", as_json, columns, row)
 
 
-@app.command()
+@app.command(short_help="Show one / 详情")
 def show(city: CityArg, id: IdArg, lang: LangOpt = None, as_json: JsonOpt = False) -> None:
     """Show one project with its states and findings / 显示一个项目及其状态和现场发现."""
     from cityloop.cli.language import one_language, say
@@ -63,7 +65,9 @@ def show(city: CityArg, id: IdArg, lang: LangOpt = None, as_json: JsonOpt = Fals
         found.append(f"{say(TEXTS['states'])}:")
         for s in p.states:
             trail = [s.by, money(s.cost) if s.cost else "", s.department, s.document, one_language(s.note)]
-            found.append(f"  {s.on.isoformat(timespec='minutes')}  {state(s.state)}  {', '.join(t for t in trail if t)}")
+            found.append(
+                f"  {s.on.isoformat(timespec='minutes')}  {state(s.state)}  {', '.join(t for t in trail if t)}"
+            )
         if p.findings:
             found.append(f"{say(TEXTS['findings'])}:")
         for finding in p.findings:
@@ -74,13 +78,13 @@ def show(city: CityArg, id: IdArg, lang: LangOpt = None, as_json: JsonOpt = Fals
     show_record(city, Project, "project", id, as_json, lines)
 
 
-@app.command("set")
+@app.command("set", short_help="Set a state / 登记状态")
 def set_(
     city: CityArg,
     id: IdArg,
-    state: Annotated[State, typer.Argument(metavar="STATE", help="|".join(State.__args__))],  # type: ignore[attr-defined]
+    state: Annotated[State, typer.Argument(metavar="STATE", help="|".join(State.__args__))],
     on: OnOpt = "",
-    cost: Annotated[float | None, typer.Option("--cost", help="Amount paid or agreed / 实付或约定金额")] = None,
+    cost: Annotated[str, typer.Option("--cost", metavar="AMOUNT", help='Amount, or "unknown" / 金额，或 unknown')] = "",
     currency: Annotated[str, typer.Option("--currency", help="Default: the policy's / 币种，默认同政策")] = "",
     price_year: Annotated[int | None, typer.Option("--price-year", help="Default: year of --on / 价格年份")] = None,
     department: Annotated[str, typer.Option("--department", help="Department / 部门")] = "",
@@ -91,32 +95,43 @@ def set_(
     lang: LangOpt = None,
 ) -> None:
     """Set the dated state of a project with cost and document / 登记项目状态、日期、成本和文号."""
-    import math
-
     from cityloop.cli.language import say
     from cityloop.cli.listing import decide
     from cityloop.errors import InputError
     from cityloop.records import Project
 
     moment = _moment(on)
-    if cost is None and (currency or price_year):
+    amount = _amount(cost)
+    if not isinstance(amount, float) and (currency or price_year):
         raise InputError(say(TEXTS["no_cost"]), cure=say(TEXTS["no_cost_cure"]))
-    if cost is not None and not (math.isfinite(cost) and cost >= 0):
-        raise InputError(say(TEXTS["odd_cost"]), where="--cost", got=cost, allowed=">= 0")
-    texts = {"department": department, "document": document, "note": note}
-
-    def data(open_city: Any, record: Project) -> dict[str, float | str]:
-        found: dict[str, float | str] = {"state": state, "on": moment.isoformat()}
-        found |= {k: v for k, v in texts.items() if v}
-        if cost is not None:
-            year = float(price_year or moment.year)
-            found |= {"cost": cost, "currency": currency or open_city.settings.policy.currency, "price_year": year}
-        return found
-
-    decide(city, Project, "project", [id], "set", who=who, reason=reason, data=data)
+    data: dict[str, float | str] = {"state": state, "on": moment.isoformat()}
+    stated: dict[str, float | str | None] = {
+        "cost": amount, "currency": currency, "price_year": float(price_year) if price_year else None,
+        "department": department, "document": document, "note": note,
+    }  # fmt: skip
+    data |= {k: v for k, v in stated.items() if v is not None and v != ""}
+    decide(city, Project, "project", [id], "set", who=who, reason=reason, data=lambda c, r: data)
 
 
-@app.command()
+def _amount(text: str) -> float | str:
+    """A stated cost: a number from 0, "unknown", or "" where none is stated."""
+    import math
+
+    from cityloop.cli.language import say
+    from cityloop.errors import InputError
+
+    if text.strip().casefold() in ("", "unknown"):
+        return text.strip().casefold()
+    try:
+        amount = float(text.replace(",", ""))
+    except ValueError:
+        amount = math.nan
+    if not (math.isfinite(amount) and amount >= 0):
+        raise InputError(say(TEXTS["odd_cost"]), where="--cost", got=text, allowed=">= 0, unknown")
+    return amount
+
+
+@app.command(short_help="What the crew found / 登记现场发现")
 def inspect(
     city: CityArg,
     id: IdArg,
@@ -124,6 +139,7 @@ def inspect(
     place: Annotated[str, typer.Option("--place", help="Pipe or junction, name or id / 管段或节点")] = "",
     flow: Annotated[float | None, typer.Option("--flow", help="Flow of the leak in L/s / 漏量 L/s")] = None,
     on: OnOpt = "",
+    problem: Annotated[str, typer.Option("--problem", metavar="ID", help="Of several, the one meant / 所指问题")] = "",
     note: Annotated[str, typer.Option("--note", help="Note / 备注")] = "",
     who: WhoOpt = "",
     reason: ReasonOpt = "",
@@ -133,7 +149,7 @@ def inspect(
     import math
 
     from cityloop.cli.language import say
-    from cityloop.cli.listing import decide
+    from cityloop.cli.listing import chosen_id, decide
     from cityloop.errors import InputError
     from cityloop.records import Project
 
@@ -146,7 +162,11 @@ def inspect(
     data |= {k: v for k, v in (("place", place), ("note", note)) if v}
     if flow is not None:
         data["flow_l_per_s"] = flow
-    decide(city, Project, "project", [id], "inspect", who=who, reason=reason, data=lambda c, r: data)
+
+    def stated(open_city: Any, record: Project) -> dict[str, float | str]:
+        return {**data, "problem": chosen_id(open_city, "problem", problem)} if problem else data
+
+    decide(city, Project, "project", [id], "inspect", who=who, reason=reason, data=stated)
 
 
 def _moment(on: str) -> Any:

@@ -2,14 +2,16 @@
 measured, what could not be told. Simulated works are called simulated.
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from cityloop.cli.language import language, one_language, say
-from cityloop.cli.show import estimate, iso, kind, money, names, number, state
+from cityloop.cli.show import estimate, grade, iso, kind, money, names, number, state, status
 from cityloop.i18n import Pair
 from cityloop.records import Countermeasure, Filter, Goal, Plan, Problem, Project, Verification
+from cityloop.report.words import EFFECT_GRADES
 
 if TYPE_CHECKING:
     from cityloop.city import City
@@ -38,9 +40,6 @@ TEXTS = {
         "  {year} 年：{title}\n    成本 {cost}；扣除成本后的净现值 {value}",
     ),
     "claim": Pair("    claims {effect} ({grade})", "    声称效果 {effect}（{grade}）"),
-    "modelled": Pair("modelled, not measured", "模拟值，非实测"),
-    "published": Pair("published", "文献值"),
-    "assumed": Pair("assumed", "假定值"),
     "left": Pair("  left out: {title}: {why}", "  未选：{title}：{why}"),
     "left_more": Pair("  left out: {n} more; see: cityloop plan show", "  未选：另有 {n} 项，见 cityloop plan show"),
     "no_plan": Pair("  no measure was worth its cost, or none was offered", "  没有值得实施的对策，或没有可选对策"),
@@ -51,7 +50,7 @@ TEXTS = {
     "works_row": Pair("  {name}: {state} {on}; cost {cost}", "  {name}：{state} {on}；成本 {cost}"),
     "crew_leak": Pair("    the crew found a leak at {place}{flow}", "    现场发现漏点：{place}{flow}"),
     "crew_none": Pair("    the crew found no leak", "    现场未发现漏点"),
-    "crew_other": Pair("    the crew found something else at {place}", "    现场发现其他情况：{place}"),
+    "crew_other": Pair("    the crew found something else: {what}", "    现场发现其他情况：{what}"),
     "flow": Pair(", {flow} L/s", "，{flow} L/s"),
     "measured": Pair("Measured after the works", "工后实测"),
     "measured_sim": Pair("Measured after the (simulated) works, from the twin's readings", "（模拟）工后实测，依据孪生的观测"),
@@ -79,6 +78,8 @@ TEXTS = {
 }  # fmt: skip
 _ALL = Filter.operator()
 _ROWS = 4
+_DATED = re.compile(r"\d{4}-\d{2}-\d{2}: ")
+"""A dated note tells what happened to a problem, the others what is not known about it."""
 
 
 @dataclass(frozen=True)
@@ -129,9 +130,7 @@ def why_not_verified(city: "City") -> list[tuple[Goal, str]]:
     for goal in read(Goal, _ALL):
         if goal.id in verified:
             continue
-        projects = [
-            p for p in read(Project, _ALL) if {goal.id, goal.problem} & set(answers.get(p.countermeasure, ()))
-        ]
+        projects = [p for p in read(Project, _ALL) if {goal.id, goal.problem} & set(answers.get(p.countermeasure, ()))]
         done = [s.on for p in projects for s in p.states if s.state == "done"]
         if not projects:
             why = say(TEXTS["no_project"])
@@ -178,7 +177,14 @@ def _found(facts: Facts) -> list[str]:
         onset = p.onset.isoformat() if p.onset else "-"
         where = _name(facts, p.boundary)
         lines.append(
-            say(TEXTS["problem"], kind=kind(p.kind), where=where, gap=estimate(p.gap), onset=onset, status=state(p.status))
+            say(
+                TEXTS["problem"],
+                kind=kind(p.kind),
+                where=where,
+                gap=estimate(p.gap),
+                onset=onset,
+                status=state(p.status),
+            )
         )
         if p.cost_per_year is not None:
             lines.append(say(TEXTS["costs_year"], cost=estimate(p.cost_per_year)))
@@ -217,9 +223,13 @@ def _chosen(facts: Facts) -> list[str]:
             measure = facts.measures.get(line.countermeasure)
             value = estimate(line.net_present_value)
             title = _title(measure, line.countermeasure)
-            lines += say(TEXTS["chosen_row"], year=line.year, title=title, cost=money(line.cost), value=value).split("\n")
+            lines += say(TEXTS["chosen_row"], year=line.year, title=title, cost=money(line.cost), value=value).split(
+                "\n"
+            )
             for effect in measure.effects if measure else ():
-                lines.append(say(TEXTS["claim"], effect=estimate(effect.estimate), grade=say(TEXTS[effect.grade])))
+                lines.append(
+                    say(TEXTS["claim"], effect=estimate(effect.estimate), grade=say(EFFECT_GRADES[effect.grade]))
+                )
         left = list(plan.rejected.items())
         for id, why in left[:_ROWS]:
             lines.append(say(TEXTS["left"], title=_title(facts.measures.get(id), id), why=one_language(why)))
@@ -238,7 +248,7 @@ def _costs(facts: Facts) -> list[str]:
                 continue
             text = say(
                 TEXTS["cost_row"], name=one_language(cost.name), quantity=estimate(cost.quantity),
-                unit=money(cost.unit_value), status=state(cost.status), source=one_language(cost.source),
+                unit=money(cost.unit_value), status=status(cost.status), source=one_language(cost.source),
             )  # fmt: skip
             rows.setdefault(text, text)
     return [say(TEXTS["cost"]), *rows] if rows else []
@@ -271,7 +281,8 @@ def _finding(facts: Facts, finding: Mapping[str, float | str]) -> list[str]:
         case "none":
             return [say(TEXTS["crew_none"])]
         case "other":
-            return [say(TEXTS["crew_other"], place=place)]
+            what = one_language(str(finding.get("note", ""))) or place or "-"
+            return [say(TEXTS["crew_other"], what=what)]
     return []
 
 
@@ -281,7 +292,7 @@ def _measured(facts: Facts) -> list[str]:
         lines.append(
             say(
                 TEXTS["measured_row"], indicator=kind(v.indicator), where=_name(facts, v.boundary), days=v.days_used,
-                measured=estimate(v.measured), claimed=estimate(v.claimed), grade=state(v.grade), start=v.start, end=v.end,
+                measured=estimate(v.measured), claimed=estimate(v.claimed), grade=grade(v.grade), start=v.start, end=v.end,
             )
         )  # fmt: skip
         if v.realisation is not None:
@@ -298,6 +309,8 @@ def _unknown(facts: Facts) -> list[str]:
             lines.append(f"  {one_language(v.note)}")
     for goal, why in facts.unverified:
         lines.append(say(TEXTS["why"], indicator=kind(goal.indicator), where=_name(facts, goal.boundary), why=why))
-    notes: Sequence[str] = [n for p in facts.problems if p.kind != "failing_sensor" for n in p.notes]
+    notes: Sequence[str] = [
+        n for p in facts.problems if p.kind != "failing_sensor" for n in p.notes if not _DATED.match(n)
+    ]
     lines += [f"  {text}" for text in dict.fromkeys(one_language(n) for n in notes)]
     return lines if len(lines) > 1 else [*lines, say(TEXTS["nothing_unknown"])]

@@ -7,9 +7,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from cityloop.cli.language import language, say
+from cityloop.cli.language import language
 from cityloop.errors import CityloopError, SettingsError
-from cityloop.i18n import Pair
+from cityloop.i18n import Language, Pair
 
 __all__ = ["ERROR_LABELS", "error_text", "print_json", "print_lines", "print_table", "quiet_stdout", "show_error"]
 
@@ -115,17 +115,22 @@ def print_table(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     print_lines(*drawn.getvalue().splitlines())
 
 
-def error_text(fault: CityloopError) -> str:
-    """An error in the language of this run: its class in Chinese, its parts with native labels."""
-    if language() == "en":
+def error_text(fault: CityloopError, spoken: Language | None = None) -> str:
+    """An error in the language of this run or in `spoken`: in Chinese its class, and its parts with native labels."""
+    lang = spoken or language()
+    if lang == "en":
         return str(fault)
-    opening = next((say(_ERROR_CLASSES[c.__name__]) for c in type(fault).__mro__ if c.__name__ in _ERROR_CLASSES), "")
+    opening = next(
+        (_ERROR_CLASSES[c.__name__].in_(lang) for c in type(fault).__mro__ if c.__name__ in _ERROR_CLASSES), ""
+    )
     if isinstance(fault, SettingsError):
         listed = "\n".join(f"  {i}. {text}" for i, text in enumerate(fault.faults, 1))
         return f"{opening}共 {len(fault.faults)} 处：\n{listed}"
     parts: Mapping[str, Any] = {k: getattr(fault, k) for k in ERROR_LABELS}
-    said = [f"{say(ERROR_LABELS[k])}：{str(v).rstrip('.。')}。" for k, v in parts.items() if v is not None and v != ""]
-    return "".join([opening if not _is_chinese(fault.what) else "", fault.what, *(" " + s for s in said)])
+    said = [
+        f"{ERROR_LABELS[k].in_(lang)}：{str(v).rstrip('.。')}。" for k, v in parts.items() if v is not None and v != ""
+    ]
+    return "".join([opening if not _is_chinese(fault.what) else "", fault.what, *said])
 
 
 def _is_chinese(text: str) -> bool:

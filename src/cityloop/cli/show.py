@@ -9,53 +9,35 @@ from zoneinfo import ZoneInfo
 from cityloop.cli.language import language, say
 from cityloop.i18n import Pair
 from cityloop.records import Estimate, Money, Thing
+from cityloop.report.words import GRADES, INDICATORS, KINDS, STATES, STATUSES, word
 
 if TYPE_CHECKING:
     from cityloop.city import City
 
-__all__ = ["KINDS", "STATES", "estimate", "iso", "kind", "money", "names", "number", "state"]
+__all__ = ["estimate", "grade", "iso", "kind", "money", "names", "number", "state", "status"]
 
-KINDS = {
-    "burst": Pair("burst", "爆管"),
-    "growing_leakage": Pair("growing leakage", "渗漏增长"),
-    "failing_sensor": Pair("failing sensor", "传感器异常"),
-    "survey_and_repair": Pair("leak survey and repair", "检漏与修复"),
-    "replace_sensor": Pair("check or replace the sensor", "检修或更换传感器"),
-    "night_flow": Pair("night flow", "夜间流量"),
-    "sensor_fault": Pair("sensor fault", "传感器故障"),
-}
-STATES = {
-    "open": Pair("open", "待处理"),
-    "acknowledged": Pair("acknowledged", "已确认"),
-    "dismissed": Pair("dismissed", "已驳回"),
-    "merged": Pair("merged", "已合并"),
-    "in_works": Pair("in works", "施工中"),
-    "closed": Pair("closed", "已关闭"),
-    "proposed": Pair("proposed", "已提出"),
-    "approved": Pair("approved", "已批准"),
-    "superseded": Pair("superseded", "已被取代"),
-    "funded": Pair("funded", "资金已落实"),
-    "started": Pair("started", "已开工"),
-    "done": Pair("done", "已完工"),
-    "cancelled": Pair("cancelled", "已取消"),
-    "confirmed": Pair("confirmed", "已证实"),
-    "refuted": Pair("refuted", "已证伪"),
-    "inconclusive": Pair("inconclusive", "无法定论"),
-    "unconfirmed": Pair("unconfirmed", "未经证实"),
-    "assumed": Pair("assumed", "假定"),
-    "given": Pair("given by the user", "用户给定"),
-}
 _INTERVAL = Pair("{value} {unit} ({low} to {high}, {level} interval)", "{value} {unit}（{level} 区间 {low} 至 {high}）")
 
 
 def kind(name: str) -> str:
-    """A kind of problem, measure or indicator; its own name where the table has none."""
-    return say(KINDS[name]) if name in KINDS else name.replace("_", " ")
+    """A kind of problem, measure or indicator; its own name where the report has no word for it."""
+    table = INDICATORS if name in INDICATORS else KINDS
+    return say(word(table, name))
 
 
 def state(name: str) -> str:
-    """A state, grade or status."""
-    return say(STATES[name]) if name in STATES else name
+    """The state of a record."""
+    return say(word(STATES, name))
+
+
+def grade(name: str) -> str:
+    """The grade of a verification."""
+    return say(word(GRADES, name))
+
+
+def status(name: str) -> str:
+    """How well a number is known."""
+    return say(word(STATUSES, name))
 
 
 def number(value: float) -> str:

@@ -14,11 +14,10 @@ import numpy as np
 
 from cityloop.contracts import Floats
 from cityloop.errors import InputError
-from cityloop.records import CostRow, Estimate, Money
+from cityloop.records import CostRow, Estimate
 
 __all__ = [
-    "ENDS_ANYWAY", "LinearForm", "add_estimates", "at_level", "capital_recovery", "common_money", "cost_of",
-    "equivalent_annual_cost", "linear_form", "npv", "npv_estimate", "present_value", "yearly_amounts",
+    "ENDS_ANYWAY", "LinearForm", "add_estimates", "at_level", "capital_recovery", "common_money", "equivalent_annual_cost", "linear_form", "npv", "npv_estimate", "present_value", "yearly_amounts",
 ]  # fmt: skip
 
 #: Tag of a benefit that ends by itself: what it avoids would stop after `life` years on average even if nobody acted
@@ -233,8 +232,3 @@ def linear_form(rows: Sequence[CostRow], rate: float, *, years: int, level: floa
         value=tuple(npv_estimate(rows, rate, level=level, start=t) for t in range(years)),
         priced=any(row.kind == "benefit" for row in rows),
     )
-
-
-def cost_of(form: LinearForm, money: tuple[str, int]) -> Money:
-    """What a measure costs within the plan's years, not discounted."""
-    return Money(amount=math.fsum(form.spend), currency=money[0], price_year=money[1])

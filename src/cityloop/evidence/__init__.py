@@ -1,6 +1,6 @@
-"""Statistics that judge works: what was there before, what is there after, and how far it can be told apart."""
+"""Statistics that judge works: the level before, the level after, and how far the two can be told apart."""
 
 from cityloop.evidence.before_after import Before, Measured, fit_before, measure_after
-from cityloop.evidence.grading import grade
+from cityloop.evidence.grading import Grade, grade
 
-__all__ = ["Before", "Measured", "fit_before", "grade", "measure_after"]
+__all__ = ["Before", "Grade", "Measured", "fit_before", "grade", "measure_after"]

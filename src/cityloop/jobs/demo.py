@@ -22,6 +22,7 @@ from cityloop.jobs.job import Cancel, Job, Step, Watch
 from cityloop.jobs.pilot import copy_pilot, pilot_digest, pilot_folder
 from cityloop.jobs.state import JobState
 from cityloop.records import Countermeasure, Decision, Filter, Plan, Project, from_json, record_id, to_json
+from cityloop.settings import load_city
 
 if TYPE_CHECKING:
     from cityloop.city import City
@@ -75,8 +76,9 @@ class Demo:
     def run(self, watch: Watch) -> dict[str, Any]:
         """Play what is left. Raises InputError where another or a finished demo is in the way, Cancelled on request."""
         with pilot_folder(self.pilot) as source:
+            twin = load_city(source).twin
             key = {
-                "job": "demo", "pilot": self.pilot, "sensors": self.sensors, "definition": pilot_digest(source),
+                "job": "demo", "pilot": self.pilot, "sensors": self.sensors or (twin.sensors if twin else 0), "definition": pilot_digest(source),
                 "version": __version__,
             }  # fmt: skip
             if self.fresh:
@@ -217,20 +219,14 @@ class _Play:
         """Approve every plan of the first turn; approving twice is approving once, since the decision has one id."""
         plans = [p for p in self.city.store.records(Plan, _ALL) if p.status in ("proposed", "approved") and p.lines]
         for plan in plans:
-            self.city.decide(self._decision(plan.id, "approve", reason="The demo approves what the plan proposes."))
-            for line in plan.lines:
-                project = self.city.store.get(Project, line.project, _ALL)
-                if project.state == "proposed":
-                    data: dict[str, float | str] = {"state": "approved", "on": self.first_turn.isoformat()}
-                    self.city.decide(self._decision(project.id, "set", data=data))
+            self.city.decide(
+                Decision(
+                    id=record_id(self.city.settings.id, "decision", OPERATOR_NAME, "approve", plan.id),
+                    simulated=True, who=OPERATOR_NAME, when=self.first_turn, about=plan.id, verb="approve",
+                    reason="The demo approves what the plan proposes.",
+                )
+            )  # fmt: skip
         return {"plans": [p.id for p in plans]}
-
-    def _decision(self, about: str, verb: str, *, reason: str = "", data: Mapping[str, float | str] = {}) -> Decision:
-        key = record_id(self.city.settings.id, "decision", OPERATOR_NAME, verb, about)
-        return Decision(
-            id=key, simulated=True, who=OPERATOR_NAME, when=self.first_turn, about=about, verb=verb, reason=reason,
-            data=dict(data),
-        )  # fmt: skip
 
     def crew(self, progress: Progress) -> dict[str, Any]:
         """What the twin's crew will report of each project that is due, fixed before anything of it happens."""

@@ -6,8 +6,9 @@ import msgspec
 
 from cityloop.contracts import Domain, Simulator, View
 from cityloop.errors import RecordError
-from cityloop.loop.candidates import OPEN, RUNNING, WITHDRAWN, is_withdrawn
+from cityloop.loop.candidates import OPEN, RUNNING, WITHDRAWN, answered, is_withdrawn
 from cityloop.loop.learning import realisation_rates
+from cityloop.loop.news import news
 from cityloop.loop.texts import dated
 from cityloop.records import Countermeasure, Goal, Problem, Project
 
@@ -40,6 +41,9 @@ def propose(view: View, domains: Sequence[Domain], simulator: Simulator | None) 
             measure, version=measure.version + 1, details={**measure.details, WITHDRAWN: dated("withdrawn", view.now)}
         )
         for measure in view.records(Countermeasure)
-        if measure.id not in offered and measure.id not in held and not is_withdrawn(measure)
+        if measure.id not in offered
+        and measure.id not in held
+        and not is_withdrawn(measure)
+        and any(p.status in OPEN for p in answered(view, measure))
     ]
-    return [*(m for id, m in offered.items() if id not in held), *withdrawn]
+    return news(view, [*(m for id, m in offered.items() if id not in held), *withdrawn])

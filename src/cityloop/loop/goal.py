@@ -3,13 +3,12 @@
 from collections.abc import Sequence
 from datetime import timedelta
 
-import msgspec
-
 from cityloop.contracts import Domain, NormRule, View
 from cityloop.economics import npv
 from cityloop.errors import InputError, RecordError
 from cityloop.loop.baseline import DAYS_AFTER, DAYS_BEFORE, METHOD, SETTLING_DAYS
 from cityloop.loop.candidates import OPEN, answered, is_withdrawn
+from cityloop.loop.news import news
 from cityloop.loop.texts import rule, span
 from cityloop.records import Countermeasure, Estimate, Goal, Problem, Project, record_id
 
@@ -42,11 +41,8 @@ def set_goals(view: View, domains: Sequence[Domain]) -> list[Goal]:
         goal = _goal(view, domain, problem, id)
         if goal is None:
             continue
-        if before is None:
-            goals.append(goal)
-        elif msgspec.structs.replace(goal, version=before.version) != before:
-            goals.append(msgspec.structs.replace(goal, version=before.version + 1))
-    return goals
+        goals.append(goal)
+    return news(view, goals)
 
 
 def _works(view: View, problem: Problem) -> tuple[int, bool]:

@@ -50,7 +50,7 @@ def find_cut(
         rest = [m for m in members if m.id != member.id]
         if rest and (still := fresh(rest)):
             members, violations = rest, still
-    worst = violations[0]
+    worst = max(violations, key=lambda v: abs(v.value - v.limit) / max(abs(v.limit), 1e-9))
     limit = Limit(
         id=f"cut {number}: {worst.limit_id}", amount=float(len(members) - 1), unit=f"of {len(members)}",
         source=f"joint simulation: {worst.thing} {worst.property} {worst.value:g} {worst.unit} against {worst.limit:g}; "

@@ -10,6 +10,7 @@ from cityloop.economics import add_estimates, present_value
 from cityloop.errors import EngineError
 from cityloop.loop.candidates import OPEN, Candidates, answered, candidates, name_of, project_round
 from cityloop.loop.joint import find_cut, joint_claims
+from cityloop.loop.news import news
 from cityloop.loop.portfolio import Capacity, Choice, Cut, Option, choose, take_unpriced
 from cityloop.loop.refusals import explain
 from cityloop.loop.texts import reason
@@ -68,7 +69,7 @@ def make_plan(view: View, simulator: Simulator | None, *, limits: Sequence[Limit
     plan_id = draft.id if draft is not None else record_id(view.city, "plan", str(len(plans) + 1))
     projects = [_project(view, given.countermeasures[id], plan_id) for id in sorted(search.starts)]
     plan = _plan(view, given, search, plan_id, {p.countermeasure: p for p in projects}, refused)
-    return [plan, *projects, *_dropped(view, {p.id for p in projects})]
+    return [*news(view, [plan]), *news(view, [*projects, *_dropped(view, {p.id for p in projects})])]
 
 
 # --- solve, simulate, cut ----------------------------------------------------------------------------------------

@@ -143,7 +143,7 @@ def _solve(rows: _Rows, *, gap: float, nodes: int, seconds: float) -> Choice:
     lp.a_matrix_.start_ = np.concatenate([[0], np.cumsum([len(c) for c, _ in rows.rows])]).astype(np.int32)
     lp.a_matrix_.index_ = np.array([c for row, _ in rows.rows for c in row], dtype=np.int32)
     lp.a_matrix_.value_ = np.array([v for row, _ in rows.rows for v in row.values()], dtype=np.float64)
-    solver: Any = cast(Any, highspy).Highs()
+    solver: Any = cast(Any, highspy)._core._Highs()  # highspy.Highs() prints a banner before it can be silenced
     for name, value in (
         ("output_flag", False), ("threads", 1), ("random_seed", SEED), ("mip_rel_gap", gap), ("mip_abs_gap", 1e-6),
         ("mip_max_nodes", nodes), ("time_limit", seconds),

@@ -1,18 +1,21 @@
 """Step one: what is wrong now, merged with what people and earlier turns said about it."""
 
 from collections.abc import Sequence
+from datetime import timedelta
 
 import msgspec
 
 from cityloop.contracts import Domain, Simulator, View
-from cityloop.loop.candidates import OPEN
+from cityloop.loop.candidates import OPEN, answered
 from cityloop.loop.texts import dated, is_dated
-from cityloop.records import Problem
+from cityloop.records import Countermeasure, Problem, Project
 
 __all__ = ["find_problems"]
 
 #: A new version is written when the gap or its interval moved by this share of the interval's half-width.
 NOISE = 0.25
+#: Days of observations after works before the same trouble may be raised again: a fortnight of nights to compare.
+QUIET_DAYS = 14
 
 
 def find_problems(view: View, domains: Sequence[Domain], simulator: Simulator | None) -> list[Problem]:
@@ -30,6 +33,8 @@ def find_problems(view: View, domains: Sequence[Domain], simulator: Simulator | 
             if found.id in seen:
                 continue
             seen.add(found.id)
+            if _just_mended(view, found):
+                continue
             new = found if found.id not in standing else _merge(view, standing, standing[found.id], found)
             if new is not None:
                 changed.append(new)
@@ -38,6 +43,26 @@ def find_problems(view: View, domains: Sequence[Domain], simulator: Simulator | 
         if known.id not in seen and known.status in OPEN and known.domain in names:
             changed.append(_note(known, view, "no_longer_seen", status="closed"))
     return changed
+
+
+def _just_mended(view: View, found: Problem) -> bool:
+    """Whether works on the same indicator and boundary were done so lately that what is seen is still from before.
+
+    Only an onset after the works is news then; what they left shows when QUIET_DAYS of observations have come in.
+    """
+    measures = {c.id: c for c in view.records(Countermeasure)}
+    for project in view.records(Project):
+        last = project.states[-1]
+        if last.state != "done" or view.now - last.on >= timedelta(days=QUIET_DAYS):
+            continue
+        after = found.onset is not None and found.onset > last.on.date()
+        measure = measures.get(project.countermeasure)
+        if measure is None or after:
+            continue
+        problems = answered(view, measure)
+        if any((p.indicator, p.boundary, p.status) == (found.indicator, found.boundary, "closed") for p in problems):
+            return True
+    return False
 
 
 def _merge(view: View, standing: dict[str, Problem], known: Problem, found: Problem) -> Problem | None:

@@ -70,8 +70,8 @@ _INDICATOR = Pair("Indicator", "指标")
 _NO_RULE = Pair("no rule, because {why}", "无规定，原因：{why}")
 _NO_ROW = Pair("no rule, because its table has no such row", "无规定，原因：规范表中没有此项")
 _NO_LIMIT = Pair("no limit", "无限值")
-_LOWEST = Pair("{value} in {boundary}, lowest of {days} days", "{boundary} {value}（{days} 天最低）")
-_MEAN = Pair("{value} in {boundary}", "{boundary} {value}")
+_LOWEST = Pair("{value}, lowest of {days} days", "{value}（{days} 天最低）")
+_IN = Pair("{value} in {boundary}", "{boundary} {value}")
 _NEEDS_BILLS = Pair("cannot be computed without billed volumes", "缺少售水量，无法计算")
 _MORE = Pair("… and {n} more boundaries, in the table above", "……其余 {n} 个分区见上表")
 _ALL_NORMS = Pair("All rules of the norm tables ({n})", "规范表的全部条目（{n} 项）")
@@ -196,9 +196,9 @@ def _unavoidable(facts: Facts, boundary: Thing) -> Inline | None:
         _UARL,
         {
             "boundary": facts.name(id), "uarl": uarl, "lps": lps, "p": p, "limits": _INSIDE if inside else _OUTSIDE,
-            "km": trace.number(id, "properties.mains_km", unit="km", decimals=1),
+            "km": trace.exact(id, "properties.mains_km", unit="km"),
             "km_status": status_badge(str(boundary.properties.get("mains_km_status", "assumed"))),
-            "nc": trace.number(id, "properties.connections", decimals=0),
+            "nc": trace.exact(id, "properties.connections"),
             "nc_status": status_badge(str(boundary.properties.get("connections_status", "assumed"))),
         },
     )  # fmt: skip
@@ -247,14 +247,13 @@ def _observed(facts: Facts, key: str) -> Inline:
             continue
         if key == "service_pressure":
             day = min(series.known, key=lambda r: r[1])[0]
-            value = facts.trace.number(boundary.id, f"{key}[{day}]", unit=series.unit)
-            parts: dict[str, Inline] = {
-                "value": value, "boundary": facts.name(boundary.id), "days": str(len(series.known))
-            }  # fmt: skip
-            found.append(Sentence(_LOWEST, parts))
+            lowest = facts.trace.number(boundary.id, f"{key}[{day}]", unit=series.unit)
+            value: Inline = Sentence(_LOWEST, {"value": lowest, "days": str(len(series.known))})
         else:
             value = facts.trace.number(boundary.id, f"{key}.recent_mean", unit=series.unit)
-            found.append(Sentence(_MEAN, {"value": value, "boundary": facts.name(boundary.id)}))
+        if len(facts.boundaries) > 1:
+            value = Sentence(_IN, {"value": value, "boundary": facts.name(boundary.id)})
+        found.append(value)
     if len(found) > 3:
         found = [*found[:3], Sentence(_MORE, {"n": str(len(found) - 3)})]
     return Lines(tuple(found)) if found else NOT_KNOWN
@@ -273,4 +272,4 @@ def _cell(facts: Facts, world: str, key: str) -> Inline:
 def _limit(facts: Facts, rule: NormRule) -> Inline:
     if rule.limit is None:
         return _NO_LIMIT
-    return facts.trace.number(f"norm:{rule.world}:{rule.key}", "limit", unit=rule.unit)
+    return facts.trace.exact(f"norm:{rule.world}:{rule.key}", "limit", unit=rule.unit)

@@ -22,8 +22,8 @@ _CHOSEN = Pair("What was chosen, why, and what it costs", "选择了什么，为
 _MEASURED = Pair("What was measured", "测得的效果")
 _UNTOLD = Pair("What could not be told", "尚不能判断的")
 _LEAK = Pair(
-    "{kind} in {boundary}: since {onset} the {indicator} lies {gap} above what was expected{cost}. State: {state}.",
-    "{boundary}出现{kind}：自 {onset} 起，{indicator}高出预期 {gap}{cost}。状态：{state}。",
+    "{boundary}: {kind}. Since {onset} the {indicator} has been {gap} above what was expected{cost}. State: {state}.",
+    "{boundary}：{kind}。自 {onset} 起，{indicator}高出预期 {gap}{cost}。状态：{state}。",
 )
 _COST = Pair(", worth {cost}", "，折合 {cost}")
 _AREA = Pair(
@@ -38,7 +38,7 @@ _NOTHING = Pair(
 )
 _NO_DATA = Pair("There are no observations yet, so nothing can be said.", "尚无观测数据，无法作出判断。")
 _LINE = Pair(
-    "{title} in {boundary}, planned for {year}: cost {cost}, net present value {npv} (present values).",
+    "{boundary}: {title}, planned for {year}: cost {cost}, net present value {npv} (present values).",
     "{boundary}：{title}，安排在 {year} 年，费用 {cost}，净现值 {npv}（均为现值）。",
 )
 _WHY = Pair(

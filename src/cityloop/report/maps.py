@@ -21,6 +21,8 @@ Point = tuple[float, float]
 #: Class of a pipe's probability for 100 m of its length: the colours compare places, not pipe lengths.
 CLASSES = (0.001, 0.005, 0.02, 0.05)
 LABELLED = 10
+WIDE_IN = 8.2
+STANDING = ("tank", "reservoir", "pump")
 _METRES_PER_DEGREE = 111_195.0  # mean sphere of 6,371 km: pi * 6371000 / 180
 
 _WHOLE = Pair("Network and ranked area", "管网与排序区域")
@@ -140,7 +142,7 @@ def _until(area: Sequence[PipeRank], share: float) -> list[PipeRank]:
 
 def _box(points: Iterable[Point]) -> tuple[float, float, float, float]:
     xs, ys = zip(*points, strict=True)
-    pad = 0.12 * max(max(xs) - min(xs), max(ys) - min(ys), 1e-9)
+    pad = 0.08 * max(max(xs) - min(xs), max(ys) - min(ys), 1e-9)
     return min(xs) - pad, min(ys) - pad, max(xs) + pad, max(ys) + pad
 
 
@@ -153,15 +155,18 @@ def _draw(
     facts: Facts, places: Places, name: str, problems: Sequence[Problem], pipes: Sequence[tuple[Point, ...]], title: Pair,
     *, box: tuple[float, float, float, float] | None = None, boundary: Inline = "",
 ) -> Drawing:  # fmt: skip
-    left, low, right, high = box or _box(p for line in pipes for p in line)
-    ratio = (high - low) * places.aspect / max(right - left, 1e-12)
-    figure = new_figure(8.2, min(max(8.2 * ratio, 3.4), 8.6))
-    axes = figure.add_axes((0.0, 0.0, 1.0, 1.0))
+    fixed = [p for t in facts.things.values() if t.kind in STANDING and (p := places.middle(t.id)) is not None]
+    left, low, right, high = box or _box([*(p for line in pipes for p in line), *fixed])
+    tall = min(max(WIDE_IN * (high - low) * places.aspect / max(right - left, 1e-12), 3.4), 6.6)
+    figure = new_figure(WIDE_IN, tall)
     figure.set_layout_engine("none")
+    axes = figure.add_axes((0.0, 0.0, 1.0, 1.0))
     axes.set_axis_off()
-    axes.set_xlim(left, right)
-    axes.set_ylim(low, high)
-    axes.set_aspect(places.aspect, adjustable="datalim")
+    # equal scale in both directions: the side with room to spare is widened about its middle
+    step = max((right - left) / WIDE_IN, (high - low) * places.aspect / tall)
+    x, y = (left + right) / 2, (low + high) / 2
+    axes.set_xlim(x - step * WIDE_IN / 2, x + step * WIDE_IN / 2)
+    axes.set_ylim(y - step * tall / places.aspect / 2, y + step * tall / places.aspect / 2)
     width = 0.7 if box is None else 1.1
     _paths(axes, pipes, COLOURS["pipe"], width, 1)
     keys = [Key("pipe", _KEYS["pipe"]), *_ranked(axes, places, problems, width)]

@@ -72,6 +72,6 @@ def _figure(figure: Figure, language: Language) -> Markup:
     scale = figure.scale[at]
     more = Markup(' data-scale="{}"').format(repr(scale)) if scale != 1.0 else Markup("")
     value = figure.value if isinstance(figure.value, str) else repr(figure.value)
-    return Markup('<data value="{v}" data-ref="{r}" data-value="{v}"{m}>{t}</data>').format(
-        v=value, r=figure.ref, m=more, t=figure.text.in_(language)
+    return Markup('<data{c} value="{v}" data-ref="{r}" data-value="{v}"{m}>{t}</data>').format(
+        c=Markup(' class="long"') if len(value) > 40 else "", v=value, r=figure.ref, m=more, t=figure.text.in_(language)
     )

@@ -180,7 +180,7 @@ def _chosen_rows(facts: Facts, problem: Problem) -> int:
 
 def _dig_blocks(facts: Facts, places: Places, problem: Problem) -> list[Block]:
     chosen = _chosen_rows(facts, problem)
-    speed = facts.trace.number("city", "policy.crew_km_per_day", unit="km/day")
+    speed = facts.trace.exact("city", "policy.crew_km_per_day", unit="km/day")
     ends: Inline = Sentence(_ENDS, {"rank": str(chosen)}) if chosen else ""
     parts: Mapping[str, Inline] = {
         "boundary": with_badge(facts.name(problem.boundary), problem.simulated), "n": str(len(problem.area)),
@@ -211,6 +211,8 @@ def _dig_blocks(facts: Facts, places: Places, problem: Problem) -> list[Block]:
 def _dig_rows(facts: Facts, places: Places, problem: Problem) -> list[tuple[Inline, ...]]:
     trace, id = facts.trace, problem.id
     speed = facts.view.policy.crew_km_per_day
+    whole_km = sum(row.length_m for row in problem.area) / 1000
+    decimals = 1 if whole_km > 50 * max(speed, 1e-9) else 2 if whole_km > 5 * max(speed, 1e-9) else 3
     rows: list[tuple[Inline, ...]] = []
     share = km = 0.0
     for i, row in enumerate(problem.area[:MOST_ROWS]):
@@ -220,7 +222,7 @@ def _dig_rows(facts: Facts, places: Places, problem: Problem) -> list[tuple[Inli
         weeks: Inline = NOT_KNOWN
         if speed > 0:
             weeks = trace.derived(
-                f"dig_weeks:{key}", km / speed / WORK_DAYS, decimals=2, of=[*of, "city#policy.crew_km_per_day"],
+                f"dig_weeks:{key}", km / speed / WORK_DAYS, decimals=decimals, of=[*of, "city#policy.crew_km_per_day"],
                 formula=f"sum of length_m up to this rank / 1000 / crew_km_per_day / {WORK_DAYS}",
             )  # fmt: skip
         rows.append(

@@ -19,7 +19,7 @@ from cityloop.report.numbers import decimals_of, money_unit, shown, significant,
 __all__ = ["NOT_KNOWN", "Trace", "resolve"]
 
 NOT_KNOWN = Pair("not known", "未知")
-_ESTIMATE = Pair("{value}{unit} ({low} to {high}, {level} %)", "{value}{unit}（{low}～{high}，{level}%）")
+_ESTIMATE = Pair("{value}{unit} ({low} to {high}, {level}\u00a0%)", "{value}{unit}（{low}～{high}，{level}%）")
 _STEP = re.compile(r"([^.\[\]]+)|\[([^\]]*)\]")
 
 
@@ -101,6 +101,13 @@ class Trace:
         if plain:
             texts = [t.replace(",", "") for t in texts]
         return _with_unit(Figure(f"{root}#{path}", value, Pair(*texts), scale), unit_text(unit))
+
+    def exact(self, root: str, path: str, *, unit: str = "") -> Inline:
+        """A number that somebody stated, with the digits that were stated (six decimals at most)."""
+        value = self.value(root, path)
+        if not isinstance(value, int | float) or not math.isfinite(value):
+            return NOT_KNOWN
+        return self.number(root, path, unit=unit, decimals=len(f"{value:.6f}".rstrip("0").partition(".")[2]))
 
     def percent(self, root: str, path: str, *, digits: int = 2) -> Inline:
         """A share as a percentage."""
@@ -194,11 +201,11 @@ class Trace:
 
 
 def _spaced(unit: Pair) -> Pair:
-    return Pair(f" {unit.en}" if unit.en else "", f" {unit.zh}" if unit.zh else "")
+    return Pair(f"\u00a0{unit.en}" if unit.en else "", f"\u00a0{unit.zh}" if unit.zh else "")
 
 
 def _with_unit(figure: Inline, unit: Pair) -> Inline:
     if figure is NOT_KNOWN or not unit.en:
         return figure
-    template = Pair("{figure} {unit}", "{figure}{unit}" if unit.zh == "%" else "{figure} {unit}")
+    template = Pair("{figure}\u00a0{unit}", "{figure}{unit}" if unit.zh == "%" else "{figure}\u00a0{unit}")
     return Sentence(template, {"figure": figure, "unit": unit})

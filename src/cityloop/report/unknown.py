@@ -41,7 +41,8 @@ _MISSING = Pair(
     "{all} 条数据流中有 {n} 条缺测超过 {share}%，最多的是 {name}，缺 {worst}。",
 )
 _REFUSED = Pair(
-    "{n} rows were refused and kept aside, not used: see the table.", "{n} 行数据被拒收并单独保存，未使用：见下表。"
+    "{n} rows were refused and kept aside, not used: see the table in section 9.",
+    "{n} 行数据被拒收并单独保存，未使用：见第 9 节表格。",
 )
 _NORMS = Pair("{n} rules of the norm tables are unconfirmed.", "规范表中有 {n} 项未核实。")
 _NO_REFUSED = Pair("No row was refused.", "没有被拒收的数据行。")
@@ -229,9 +230,9 @@ def _stated(facts: Facts, key: str, value: dict[str, object]) -> Inline:
         thing = record_id(facts.view.city, "thing", "boundary", key.split(".", 1)[1].rsplit(".", 1)[0])
         title = Sentence(_OF, {"key": title, "boundary": facts.name(thing)})
     path = f"stated[{key}]"
-    shown: Inline = facts.trace.number("city", f"{path}.value")
+    shown: Inline = facts.trace.exact("city", f"{path}.value")
     if value["low"] is not None and value["high"] is not None:
-        low, high = facts.trace.number("city", f"{path}.low"), facts.trace.number("city", f"{path}.high")
+        low, high = facts.trace.exact("city", f"{path}.low"), facts.trace.exact("city", f"{path}.high")
         shown = Sentence(_RANGE, {"value": shown, "low": low, "high": high})
     parts: dict[str, Inline] = {
         "key": title, "value": shown, "status": status_badge(str(value["status"])), "source": both(str(value["source"])),

@@ -108,7 +108,8 @@ def _finding(facts: Facts, project: Project, i: int) -> tuple[Inline, ...]:
     def number(key: str, unit: str, digits: int = 3) -> Inline:
         if not isinstance(finding.get(key), int | float):
             return ""
-        return facts.trace.number(project.id, f"findings[{i}].{key}", unit=unit, digits=digits)
+        decimals = 0 if key == "rank" else None
+        return facts.trace.number(project.id, f"findings[{i}].{key}", unit=unit, digits=digits, decimals=decimals)
 
     on = facts.trace.day(project.id, f"findings[{i}].on") if finding.get("on") else ""
     place = str(finding.get("place", ""))

@@ -25,6 +25,8 @@ __all__ = ["report_warnings", "run"]
 LOG = logging.getLogger(__name__)
 #: EPANET's relative change of flow at which a solution counts as found; a laxer one in the file is tightened.
 ACCURACY = 1e-4
+#: Warning codes after which the numbers themselves are in doubt; the others tell of the network.
+UNSOLVED = (1, 2)
 #: How many times the progress callback is called in a run.
 CALLS = 100
 
@@ -86,4 +88,5 @@ def report_warnings(project: Project, network: Network) -> None:
     """One line of the log per kind of warning of the engine."""
     for code, count in project.warnings.items():
         if count:
-            LOG.warning("%s: %s (%d times)", network.name, WARNINGS.get(code, f"EPANET warning {code}"), count)
+            level = logging.WARNING if code in UNSOLVED else logging.INFO
+            LOG.log(level, "%s: %s (%d times)", network.name, WARNINGS.get(code, f"EPANET warning {code}"), count)

@@ -1,7 +1,7 @@
 """The true demand of every junction and hour: season, weekend, days that hang together, hours, nodes, and odd events.
 
-Truth of the water-loop study on ky4: season +-5 %, weekend +4 % and later, daily AR(1) 0.7 (2 %), hourly 2 % common,
-gamma with a coefficient of variation of 0.5 per node and hour.
+Assumed for ky4: season +-5 %, weekend +4 % with a later morning, daily AR(1) 0.7 (2 %), hourly 2 % common, gamma with a
+coefficient of variation of 0.5 per node and hour.
 """
 
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ __all__ = ["TrueDemand"]
 Hours: TypeAlias = npt.NDArray[np.int64]
 
 SEASON, SEASON_PEAK_DAY = 0.05, 196  # 15 July
-WEEKEND, WEEKEND_DELAY_H = 0.04, 1
+WEEKEND, WEEKEND_DELAY_H, MORNING_H = 0.04, 1, (5, 13)
 DAY_SD, DAY_MEMORY = 0.02, 0.7
 HOUR_SD = 0.02
 NODE_CV = 0.5
@@ -41,7 +41,8 @@ class TrueDemand:
     def hours(self, count: int) -> Floats:
         """(count, nodes) L/s; the first hours are the same for every count."""
         hour, day, weekend, season = self._calendar(count)
-        late = np.where(weekend, (hour - WEEKEND_DELAY_H) % 24, hour)
+        morning = (hour >= MORNING_H[0]) & (hour < MORNING_H[1])
+        late = np.where(weekend & morning, hour - WEEKEND_DELAY_H, hour)
         common = season * np.where(weekend, 1.0 + WEEKEND, 1.0) * self._days(int(day[-1]) + 1)[day]
         common *= 1.0 + HOUR_SD * generator(self.seed, "demand", "hour").standard_normal(count)
         shape = 1.0 / NODE_CV**2

@@ -1,0 +1,123 @@
+"""`cityloop verify`, `cityloop report`, `cityloop bench`: what was measured, the pages that say so, how well it is judged."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from cityloop.cli.options import CityArg, JsonOpt, LangOpt, OutOpt
+from cityloop.i18n import Pair
+
+__all__ = ["TEXTS", "bench", "report", "verify"]
+
+TEXTS = {
+    "grade": Pair("result", "结论"),
+    "indicator": Pair("indicator", "指标"),
+    "boundary": Pair("where", "位置"),
+    "measured": Pair("measured fall", "实测下降"),
+    "claimed": Pair("claimed", "声称"),
+    "days": Pair("days", "天数"),
+    "period": Pair("from - to", "起止"),
+    "none": Pair("No verification yet.", "尚无验证。"),
+    "why": Pair("{indicator} in {where}: {why}", "{where}{indicator}：{why}"),
+    "no_goals": Pair(
+        "There is no goal yet; run a turn: cityloop turn CITY.", "尚无目标，请先运行一轮：cityloop turn CITY。"
+    ),
+    "report": Pair("Report: {path}", "报告：{path}"),
+    "works": Pair("works (placebo and injected)", "工程数（安慰剂与注入）"),
+    "placebo_confirmed_share": Pair(
+        "placebo works confirmed (aim: 0.07 or less)", "安慰剂工程被证实的比例（目标 ≤ 0.07）"
+    ),
+    "coverage": Pair("coverage of the intervals (aim: 0.85 to 0.95)", "区间覆盖率（目标 0.85 至 0.95）"),
+    "halfwidth_ratio": Pair("median half-width / mean night flow", "区间半宽中位数 / 平均夜间流量"),
+    "inconclusive_share": Pair("inconclusive of reductions of 10 % and more", "降幅 ≥ 10% 中无法定论的比例"),
+}
+bench = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Own benches on real data / 用真实数据自测")
+
+
+def verify(city: CityArg, lang: LangOpt = None, as_json: JsonOpt = False) -> None:
+    """List verifications, and why there is none yet / 列出验证结果及尚无验证的原因."""
+    from cityloop.cli.choose import hash_of, in_order
+    from cityloop.cli.language import one_language, say
+    from cityloop.cli.opening import opened
+    from cityloop.cli.result import why_not_verified
+    from cityloop.cli.screen import print_json, print_lines, print_table
+    from cityloop.cli.show import estimate, grade, kind, names
+    from cityloop.records import Filter, Goal, Verification
+
+    with opened(city) as open_city:
+        found = in_order(open_city.store.records(Verification, Filter.operator()))
+        waiting = why_not_verified(open_city)
+        goals = open_city.store.records(Goal, Filter.operator())
+        known, id = names(open_city), open_city.settings.id
+    if as_json:
+        print_json(
+            {"city": id, "verifications": found, "not_yet": [{"goal": g.id, "reason": why} for g, why in waiting]}
+        )
+        return
+    if found:
+        rows = [
+            (
+                str(n), hash_of(v.id), grade(v.grade), kind(v.indicator), known.get(v.boundary, v.boundary),
+                estimate(v.measured), estimate(v.claimed), str(v.days_used), f"{v.start} - {v.end}",
+            )
+            for n, v in enumerate(found, 1)
+        ]  # fmt: skip
+        columns = ("grade", "indicator", "boundary", "measured", "claimed", "days", "period")
+        print_table(["#", "id", *(say(TEXTS[c]) for c in columns)], rows)
+        print_lines(*(f"  {one_language(v.note)}" for v in found if v.note))
+    else:
+        print_lines(say(TEXTS["none"]))
+    for goal, why in waiting:
+        where = known.get(goal.boundary, goal.boundary)
+        print_lines(say(TEXTS["why"], indicator=kind(goal.indicator), where=where, why=why))
+    if not goals:
+        print_lines(say(TEXTS["no_goals"]))
+
+
+def report(city: CityArg, out: OutOpt = None, lang: LangOpt = None, as_json: JsonOpt = False) -> None:
+    """Write report.html and loop.json; default folder: CITY/report / 生成 report.html 和 loop.json，默认在 CITY/report."""
+    from cityloop.cli.language import say
+    from cityloop.cli.opening import opened
+    from cityloop.cli.screen import print_json, print_lines
+
+    with opened(city) as open_city:
+        from cityloop.report import write_report
+
+        now = open_city.view().now
+        files = write_report(open_city, out or city / "report", now=now)
+    if as_json:
+        print_json({"now": now.isoformat(), "files": [str(f) for f in files]})
+    else:
+        print_lines(*(say(TEXTS["report"], path=f) for f in files))
+
+
+@bench.callback()
+def _bench() -> None:
+    """Keeps `verify` a command of its own although it is the only one."""
+
+
+@bench.command("verify")
+def bench_verify(
+    data: Annotated[Path, typer.Option("--data", metavar="DIR", help="Folder of the measured areas / 实测数据文件夹")],
+    works: Annotated[
+        int, typer.Option("--works", min=1, help="Placebo works, and as many injected / 每类工程数")
+    ] = 500,
+    seed: Annotated[int, typer.Option("--seed", help="Seed of the random dates / 随机种子")] = 1,
+    lang: LangOpt = None,
+    as_json: JsonOpt = False,
+) -> None:
+    """Placebo works and injected reductions on real series / 在真实序列上检验验证方法本身."""
+    from cityloop.cli.language import say
+    from cityloop.cli.screen import print_json, print_lines, quiet_stdout
+
+    with quiet_stdout():
+        from cityloop.bench.verify import run
+
+        found = run(data, works=works, seed=seed)
+    if as_json:
+        print_json(found)
+        return
+    for key, value in found.items():
+        text = say(TEXTS[key]) if key in TEXTS else key
+        print_lines(f"{text}: {value:.3f}" if isinstance(value, float) else f"{text}: {value}")

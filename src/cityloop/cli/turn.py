@@ -1,0 +1,149 @@
+"""`cityloop turn` and `cityloop take`: observations in, one turn of the loop, a report."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from cityloop.cli.options import CityArg, JsonOpt, LangOpt, OutOpt
+from cityloop.i18n import Pair
+
+if TYPE_CHECKING:
+    from cityloop.city import TakeSummary
+
+__all__ = ["TEXTS", "take", "turn"]
+
+TEXTS = {
+    "taken": Pair("{source}: {rows} rows taken, {rejected} refused", "{source}：收录 {rows} 行，拒收 {rejected} 行"),
+    "quarantine": Pair(
+        "Refused rows are kept with their reasons: cityloop doctor {folder}",
+        "拒收的行连同原因均已保留：cityloop doctor {folder}",
+    ),
+    "turn": Pair("Turn at {now}: {steps}", "{now} 的一轮：{steps}"),
+    "resumed": Pair("It went on at the step: {step}", "从此步骤继续：{step}"),
+    "what_if": Pair("What-if: nothing of it was kept.", "假设推演：未保存任何结果。"),
+    "report": Pair("Report: {path}", "报告：{path}"),
+    "no_rows": Pair("This city has no observations yet.", "该城市尚无观测数据。"),
+    "no_rows_cure": Pair("Check the [[source]] tables of city.toml.", "请检查 city.toml 的 [[source]]。"),
+}
+UntilOpt = Annotated[
+    str, typer.Option("--until", metavar="TIME", help="ISO 8601 with offset; default: now / 带时区，默认现在")
+]
+NowOpt = Annotated[
+    str,
+    typer.Option(
+        "--now", metavar="TIME", help="Moment of the turn; default: end of the last reading / 默认最后观测时刻"
+    ),
+]
+WhatIfOpt = Annotated[bool, typer.Option("--what-if", help="Keep nothing, write no report / 仅推演，不保存、不出报告")]
+
+
+def take(city: CityArg, until: UntilOpt = "", lang: LangOpt = None, as_json: JsonOpt = False) -> None:
+    """Take new observations from every source / 收录各来源的新观测."""
+    from cityloop.cli.opening import interruptible, opened, teller
+    from cityloop.cli.screen import print_json, print_lines
+
+    limit = _moment(until, "--until") if until else _clock()
+    with interruptible() as cancel, opened(city) as open_city:
+        taken = open_city.take(until=limit, progress=teller(cancel))
+        id = open_city.settings.id
+    if as_json:
+        print_json({"city": id, "until": limit.isoformat(), "taken": [_plain(t) for t in taken]})
+    else:
+        print_lines(*_taken_lines(taken, city))
+
+
+def turn(
+    city: CityArg,
+    now: NowOpt = "",
+    what_if: WhatIfOpt = False,
+    out: OutOpt = None,
+    lang: LangOpt = None,
+    as_json: JsonOpt = False,
+) -> None:
+    """Take new observations and run one turn of the loop / 收录新观测并运行一轮闭环."""
+    from cityloop.cli.language import say
+    from cityloop.cli.opening import interruptible, opened, teller
+    from cityloop.cli.result import facts_of, result_lines
+    from cityloop.cli.screen import print_json, print_lines
+    from cityloop.errors import InputError
+
+    stated = _moment(now, "--now") if now else None
+    with interruptible() as cancel, opened(city) as open_city:
+        progress = teller(cancel)
+        taken = () if what_if else open_city.take(until=stated or _clock(), progress=progress)
+        moment = stated or open_city.last_observation()
+        if moment is None:
+            raise InputError(say(TEXTS["no_rows"]), where=str(city), cure=say(TEXTS["no_rows_cure"]))
+        summary = open_city.turn(moment, progress=progress, commit=not what_if)
+        files: tuple[Path, ...] = ()
+        if not what_if:
+            from cityloop.report import write_report
+
+            files = write_report(open_city, out or city / "report", now=summary.now)
+        id, facts = open_city.settings.id, facts_of(open_city)
+    if as_json:
+        print_json(
+            {
+                "city": id, "turn": summary.turn, "now": summary.now.isoformat(), "resumed_at": summary.resumed_at,
+                "committed": summary.committed, "taken": [_plain(t) for t in taken],
+                "steps": {name: list(records) for name, records in summary.steps.items()},
+                "files": [str(f) for f in files],
+            }
+        )  # fmt: skip
+        return
+    lines = [*_taken_lines(taken, city), *_turn_lines(summary, facts.zone), ""]
+    if what_if:
+        print_lines(*lines, *_what_if_lines(summary))
+    else:
+        print_lines(*lines, *result_lines(facts), *(say(TEXTS["report"], path=f) for f in files))
+
+
+def _taken_lines(taken: "tuple[TakeSummary, ...]", folder: Path) -> list[str]:
+    from cityloop.cli.language import say
+
+    lines = [say(TEXTS["taken"], source=t.source, rows=f"{t.rows:,}", rejected=f"{t.rejected:,}") for t in taken]
+    if any(t.rejected for t in taken):
+        lines.append(say(TEXTS["quarantine"], folder=folder))
+    return lines
+
+
+def _turn_lines(summary: Any, zone: str) -> list[str]:
+    from cityloop.city import STEPS
+    from cityloop.cli.language import say
+    from cityloop.cli.show import iso
+
+    counts = ", ".join(f"{say(STEPS[name])} {len(records)}" for name, records in summary.steps.items())
+    lines = [say(TEXTS["turn"], now=iso(summary.now, zone), steps=counts)]
+    if summary.resumed_at:
+        lines.append(say(TEXTS["resumed"], step=say(STEPS[summary.resumed_at])))
+    return lines
+
+
+def _what_if_lines(summary: Any) -> list[str]:
+    """What the turn would have made, one line per record."""
+    from cityloop.city import STEPS
+    from cityloop.cli.language import say
+
+    lines = [say(TEXTS["what_if"])]
+    for name, records in summary.steps.items():
+        lines += [f"  {say(STEPS[name])}: {r.id} v{r.version}" for r in records]
+    return lines
+
+
+def _plain(summary: Any) -> dict[str, Any]:
+    return {
+        "source": summary.source, "rows": summary.rows, "rejected": summary.rejected, "counts": dict(summary.counts)
+    }  # fmt: skip
+
+
+def _moment(text: str, option: str) -> Any:
+    from cityloop.cli.options import parse_time
+
+    return parse_time(text, option)
+
+
+def _clock() -> Any:
+    from datetime import UTC, datetime
+
+    return datetime.now(UTC).replace(microsecond=0)
