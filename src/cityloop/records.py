@@ -490,7 +490,7 @@ def _plain(value: object) -> object:
     """A number of an array library as a plain one; anything else is no part of a record."""
     item = getattr(value, "item", None)
     if item is None:
-        raise NotImplementedError(f"Encoding objects of type {type(value).__name__} is unsupported")
+        raise TypeError(f"Encoding objects of type {type(value).__name__} is unsupported")
     return item()
 
 

@@ -78,4 +78,6 @@ def engine(name: str) -> Engine:
             found = _load(place, name, ("name", "suffixes", "open"))
             if found is not None:
                 return found  # type: ignore[return-value]
-    raise InputError("No such engine.", got=name, allowed=", ".join(engine_names()), cure="Name one of them in city.toml.")
+    raise InputError(
+        "No such engine.", got=name, allowed=", ".join(engine_names()), cure="Name one of them in city.toml."
+    )

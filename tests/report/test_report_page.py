@@ -136,7 +136,7 @@ def test_unknown_when_listed_then_prices_refusals_gaps_and_sensors_are_named(bui
     english = words(built[0], "en").replace("\u00a0", " ")
     tail = english[english.rindex("What we do not know") :]
     for said in ("Value of a cubic metre = 0.3 (0.04 to 1) is assumed", "3 rows were refused", "A value that is not a number.",
-                 "J-12 pressure", "no billed volumes", "rules of the norm tables are unconfirmed", "Connections = 8,000 is assumed"):  # fmt: skip
+                 "J-12 pressure", "no billed volumes", "rules of the norm tables are unconfirmed", "Connections, Whole network = 8,000 is assumed"):  # fmt: skip
         assert said in tail, said
 
 

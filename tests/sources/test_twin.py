@@ -16,6 +16,7 @@ from cityloop.records import Change, record_id, to_json
 from cityloop.settings import TwinSettings
 from cityloop.sources.twin import Failure, FinishedWork, Leak, Scenario, Twin
 from cityloop.sources.twin.network import TwinNetwork
+from cityloop.sources.twin.placement import place_sensors
 from cityloop.sources.twin.scenario import draw_scenario
 
 CITY, SIDE = "grid", 6
@@ -427,6 +428,26 @@ def test_scenario_when_drawn_many_times_then_it_follows_its_weights(grid: Grid) 
     )
     assert {s.failure.kind for s in drawn if s.failure} == {"stuck", "drift", "jump"}
     assert all(len({x.node for x in s.leaks}) == len(s.leaks) for s in drawn)
+
+
+def test_loggers_when_placed_then_leaks_that_look_alike_lie_closer_than_by_chance(grid: Grid) -> None:
+    distance, weights = TwinNetwork.of(grid.elements()).distances_m(), np.ones(SIDE**2)
+    response = -grid.inverse(())[None]
+
+    def score(sensors: Sequence[int]) -> float:
+        likeness = np.ones((SIDE**2, SIDE**2))
+        for s in sensors:
+            q = 4.0 * response[0, s]
+            error = 0.01**2 + (0.05 * (q[:, None] + q[None])) ** 2
+            likeness *= np.exp(-((q[:, None] - q[None]) ** 2) / (8 * error))
+        return float((distance * likeness).sum())
+
+    chosen = place_sensors(response, distance_m=distance, weights=weights, count=5)
+    assert len(set(chosen)) == 5
+    assert chosen == place_sensors(response, distance_m=distance, weights=weights, count=8)[:5]
+    rng = np.random.default_rng(1)
+    chance = [score(rng.choice(SIDE**2, 5, replace=False)) for _ in range(200)]
+    assert score(chosen) < np.quantile(chance, 0.05)
 
 
 # --- secrecy -----------------------------------------------------------------------------------------------------

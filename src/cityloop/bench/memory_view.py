@@ -19,7 +19,7 @@ __all__ = ["MemoryView", "read_sources"]
 HOUR = timedelta(hours=1)
 
 
-@dataclass(frozen=True)
+@dataclass
 class MemoryView:
     """contracts.View over hourly arrays that all begin at `origin`; nothing at or after `now` is seen.
 
@@ -94,7 +94,9 @@ class MemoryView:
         return -int((self.origin - moment) // HOUR)
 
 
-def read_sources(sources: Sequence[Source], *, until: datetime) -> tuple[datetime, dict[str, Floats], tuple[Record, ...]]:
+def read_sources(
+    sources: Sequence[Source], *, until: datetime
+) -> tuple[datetime, dict[str, Floats], tuple[Record, ...]]:
     """Origin, hourly arrays by datastream and the records that `sources` deliver up to `until`.
 
     Raises what the sources raise. Values of one hour are averaged, as a View must.

@@ -73,12 +73,12 @@ def list_(city: CityArg, lang: LangOpt = None, as_json: JsonOpt = False) -> None
 @app.command(short_help="Show one / 详情")
 def show(city: CityArg, id: IdArg, lang: LangOpt = None, as_json: JsonOpt = False) -> None:
     """Show one countermeasure with costs and sources / 显示一项对策及其成本和来源."""
-    from cityloop.cli.language import language, one_language, say
+    from cityloop.cli.language import language, one_language
     from cityloop.cli.listing import Names, show_record
-    from cityloop.cli.show import estimate, number, status
+    from cityloop.cli.show import estimate, label, number, status
     from cityloop.records import Countermeasure
 
-    def lines(c: Countermeasure, known: Names) -> list[str]:
+    def lines(c: Countermeasure, known: Names, zone: str) -> list[str]:
         rate = c.realisation
         uses = ", ".join(f"{k} {number(v)}" for k, v in c.uses.items())
         rows = [
@@ -89,7 +89,7 @@ def show(city: CityArg, id: IdArg, lang: LangOpt = None, as_json: JsonOpt = Fals
             ("uses", uses),
             ("answers", ", ".join(c.answers)),
         ]
-        found = [f"{say(TEXTS[k])}: {text}" for k, text in rows if text]
-        return [*found, f"{say(TEXTS['costs'])}:", *cost_lines(c.costs)]
+        found = [label(TEXTS[k], text) for k, text in rows if text]
+        return [*found, label(TEXTS["costs"]), *cost_lines(c.costs)]
 
     show_record(city, Countermeasure, "countermeasure", id, as_json, lines)

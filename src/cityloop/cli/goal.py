@@ -47,10 +47,10 @@ def show(city: CityArg, id: IdArg, lang: LangOpt = None, as_json: JsonOpt = Fals
     """Show one goal and how it will be judged / 显示一个目标及其评判方法."""
     from cityloop.cli.language import one_language, say
     from cityloop.cli.listing import Names, show_record
-    from cityloop.cli.show import estimate, kind, number
+    from cityloop.cli.show import estimate, kind, label, number
     from cityloop.records import Goal
 
-    def lines(g: Goal, known: Names) -> list[str]:
+    def lines(g: Goal, known: Names, zone: str) -> list[str]:
         window = say(
             TEXTS["window"], before=g.days_before, settling=g.settling_days, after=g.days_after, level=f"{g.level:.0%}"
         )
@@ -60,6 +60,6 @@ def show(city: CityArg, id: IdArg, lang: LangOpt = None, as_json: JsonOpt = Fals
             ("method", f"{g.method}: {window}"), ("smallest", f"{number(g.smallest_effect)} {g.unit}"),
             ("policy", one_language(g.policy)), ("norm", one_language(g.norm)), ("problem", g.problem),
         ]  # fmt: skip
-        return [f"{say(TEXTS[k])}: {text}" for k, text in rows if text]
+        return [label(TEXTS[k], text) for k, text in rows if text]
 
     show_record(city, Goal, "goal", id, as_json, lines)

@@ -6,11 +6,11 @@ from pathlib import Path
 from typing import Any
 
 from cityloop.cli.choose import choose, hash_of, in_order
-from cityloop.cli.language import say
+from cityloop.cli.language import one_language, say
 from cityloop.cli.opening import opened
 from cityloop.cli.options import decider
 from cityloop.cli.screen import print_json, print_lines, print_table
-from cityloop.cli.show import iso, names, state
+from cityloop.cli.show import iso, label, names, state
 from cityloop.errors import InputError, RecordError
 from cityloop.i18n import Pair
 from cityloop.records import (
@@ -71,9 +71,9 @@ def list_records(
 
 def show_record(
     folder: Path, cls: type[RecordT], noun: str, text: str, as_json: bool,
-    lines: Callable[[RecordT, Names], Sequence[str]],
+    lines: Callable[[RecordT, Names, str], Sequence[str]],
 ) -> None:  # fmt: skip
-    """One record, its versions and the decisions about it."""
+    """One record, its versions and the decisions about it; `lines(record, names, time zone)` tells the record."""
     with opened(folder) as city:
         record = choose(city.store.records(cls, _ALL), text, noun=noun)
         history = list(city.store.history(record.id, _ALL))
@@ -84,15 +84,15 @@ def show_record(
         print_json({"city": id, noun: record, "history": history, "decisions": decisions})
         return
     simulated = f" [{say(TEXTS['simulated'])}]" if record.simulated else ""
-    print_lines(f"{record.id} v{record.version}{simulated}", *lines(record, known))
+    print_lines(f"{record.id} v{record.version}{simulated}", *lines(record, known, zone))
     if decisions:
-        print_lines(f"{say(TEXTS['decisions'])}:")
+        print_lines(label(TEXTS["decisions"]))
         print_lines(*(f"  {iso(d.when, zone)}  {d.who}: {d.verb} {_told(d)}" for d in decisions))
 
 
 def _told(decision: Decision) -> str:
     data = ", ".join(f"{k} {v:g}" if isinstance(v, float) else f"{k} {v}" for k, v in decision.data.items())
-    return " ".join(part for part in (f"({data})" if data else "", decision.reason) if part)
+    return " ".join(part for part in (f"({data})" if data else "", one_language(decision.reason)) if part)
 
 
 def decide(

@@ -50,27 +50,30 @@ def show(city: CityArg, id: IdArg, lang: LangOpt = None, as_json: JsonOpt = Fals
     from cityloop.cli.language import language, one_language, say
     from cityloop.cli.listing import Names, show_record
     from cityloop.cli.opening import opened
-    from cityloop.cli.show import estimate, money, number, state
+    from cityloop.cli.show import estimate, label, money, number, state
     from cityloop.records import Countermeasure, Filter, Plan
 
     with opened(city) as open_city:
         measures = open_city.store.records(Countermeasure, Filter.operator())
     titles = {m.id: m.title_zh if language() == "zh" else m.title_en for m in measures}
 
-    def lines(p: Plan, known: Names) -> list[str]:
+    def lines(p: Plan, known: Names, zone: str) -> list[str]:
         budget = ", ".join(f"{y}: {money(b)}" for y, b in zip(p.years, p.budget, strict=False))
         proof = say(TEXTS["optimum"], bound=number(p.bound), gap=f"{p.gap:.2%}", by=state(p.stopped_by))
         rows = [("status", state(p.status)), ("budget", budget), ("value", estimate(p.objective)), ("proof", proof)]
-        found = [f"{say(TEXTS[k])}: {text}" for k, text in rows]
-        found.append(f"{say(TEXTS['chosen'])}:")
+        found = [label(TEXTS[k], text) for k, text in rows]
+        found.append(label(TEXTS["chosen"]))
         for line in p.lines:
             title, value = titles.get(line.countermeasure, line.countermeasure), estimate(line.net_present_value)
             found.append(say(TEXTS["line"], year=line.year, title=title, cost=money(line.cost), value=value))
         if p.rejected:
-            found.append(f"{say(TEXTS['rejected'])}:")
-            found += [f"  {titles.get(m, m)}: {one_language(why)}" for m, why in p.rejected.items()]
+            found.append(label(TEXTS["rejected"]))
+            found += [
+                "  " + label(Pair(titles.get(m, m), titles.get(m, m)), one_language(why))
+                for m, why in p.rejected.items()
+            ]
         if p.cuts:
-            found.append(f"{say(TEXTS['cuts'])}:")
+            found.append(label(TEXTS["cuts"]))
             found += [f"  {c.id}: {number(c.amount)} {c.unit} ({one_language(c.source)})" for c in p.cuts]
         return found
 

@@ -57,10 +57,10 @@ def show(city: CityArg, id: IdArg, lang: LangOpt = None, as_json: JsonOpt = Fals
     """Show one problem with its ranked area and history / 显示一个问题及其排查清单和历史."""
     from cityloop.cli.language import one_language, say
     from cityloop.cli.listing import Names, show_record
-    from cityloop.cli.show import estimate, kind, number, state
+    from cityloop.cli.show import estimate, kind, label, number, state
     from cityloop.records import Problem
 
-    def lines(p: Problem, known: Names) -> list[str]:
+    def lines(p: Problem, known: Names, zone: str) -> list[str]:
         where = known.get(p.boundary, p.boundary)
         rows = [
             ("kind", kind(p.kind)), ("status", state(p.status)), ("boundary", where), ("gap", estimate(p.gap)),
@@ -68,16 +68,16 @@ def show(city: CityArg, id: IdArg, lang: LangOpt = None, as_json: JsonOpt = Fals
             ("cost", estimate(p.cost_per_year)), ("onset", p.onset.isoformat() if p.onset else "-"),
             ("best", known.get(p.best_place, p.best_place)), ("assigned", p.assigned_to), ("merged", p.merged_into),
         ]  # fmt: skip
-        found = [f"{say(TEXTS[k])}: {text}" for k, text in rows if text]
+        found = [label(TEXTS[k], text) for k, text in rows if text]
         if p.area:
-            found.append(f"{say(TEXTS['area'])}:")
+            found.append(label(TEXTS["area"]))
         for r in p.area[:10]:
             share = f"{r.probability:.1%}"
             found.append(say(TEXTS["pipe"], rank=r.rank, name=r.name, share=share, length=number(r.length_m)))
         if len(p.area) > 10:
             found.append(say(TEXTS["more"], n=len(p.area) - 10))
         if p.notes:
-            found += [f"{say(TEXTS['notes'])}:", *(f"  - {one_language(n)}" for n in p.notes)]
+            found += [label(TEXTS["notes"]), *(f"  - {one_language(n)}" for n in p.notes)]
         return found
 
     show_record(city, Problem, "problem", id, as_json, lines)

@@ -54,24 +54,26 @@ def list_(city: CityArg, lang: LangOpt = None, as_json: JsonOpt = False) -> None
 @app.command(short_help="Show one / 详情")
 def show(city: CityArg, id: IdArg, lang: LangOpt = None, as_json: JsonOpt = False) -> None:
     """Show one project with its states and findings / 显示一个项目及其状态和现场发现."""
-    from cityloop.cli.language import one_language, say
+    from cityloop.cli.language import one_language
     from cityloop.cli.listing import Names, show_record
-    from cityloop.cli.show import money, number, state
+    from cityloop.cli.show import iso, label, money, number, state
     from cityloop.records import Project
 
-    def lines(p: Project, known: Names) -> list[str]:
+    def lines(p: Project, known: Names, zone: str) -> list[str]:
         rows = [("name", one_language(p.name)), ("state", state(p.state)), ("measure", p.countermeasure)]
-        found = [f"{say(TEXTS[k])}: {text}" for k, text in [*rows, ("boundary", known.get(p.boundary, p.boundary))]]
-        found.append(f"{say(TEXTS['states'])}:")
+        found = [label(TEXTS[k], text) for k, text in [*rows, ("boundary", known.get(p.boundary, p.boundary))]]
+        found.append(label(TEXTS["states"]))
         for s in p.states:
             trail = [s.by, money(s.cost) if s.cost else "", s.department, s.document, one_language(s.note)]
-            found.append(
-                f"  {s.on.isoformat(timespec='minutes')}  {state(s.state)}  {', '.join(t for t in trail if t)}"
-            )
+            found.append(f"  {iso(s.on, zone)}  {state(s.state)}  {', '.join(t for t in trail if t)}")
         if p.findings:
-            found.append(f"{say(TEXTS['findings'])}:")
+            found.append(label(TEXTS["findings"]))
         for finding in p.findings:
-            parts = (f"{k} {number(v) if isinstance(v, float | int) else v}" for k, v in finding.items() if v != "")
+            parts = (
+                f"{k} {number(v) if isinstance(v, float | int) else one_language(v)}"
+                for k, v in finding.items()
+                if v != ""
+            )
             found.append("  " + ", ".join(parts))
         return found
 

@@ -14,7 +14,7 @@ from cityloop.report.words import GRADES, INDICATORS, KINDS, STATES, STATUSES, w
 if TYPE_CHECKING:
     from cityloop.city import City
 
-__all__ = ["estimate", "grade", "iso", "kind", "money", "names", "number", "state", "status"]
+__all__ = ["estimate", "grade", "iso", "kind", "label", "money", "names", "number", "state", "status"]
 
 _INTERVAL = Pair("{value} {unit} ({low} to {high}, {level} interval)", "{value} {unit}（{level} 区间 {low} 至 {high}）")
 
@@ -63,6 +63,11 @@ def estimate(found: Estimate | None) -> str:
         _INTERVAL, value=number(found.value), low=number(found.low), high=number(found.high), unit=found.unit,
         level=f"{found.level:.0%}",
     )  # fmt: skip
+
+
+def label(pair: Pair, text: str = "") -> str:
+    """ "label: text" with the colon of the language."""
+    return f"{say(pair)}：{text}" if language() == "zh" else f"{say(pair)}: {text}".rstrip()
 
 
 def money(amount: Money | None) -> str:

@@ -83,8 +83,9 @@ def fit_before(
     the level begins after the last of them and no placebo works spans one.
     """
     days = days.astype("datetime64[D]")
-    slopes = fit_slopes(y, covariates | weekend(days))
-    a = adjusted(y, covariates | weekend(days), slopes)
+    explained = {**covariates, **weekend(days)}
+    slopes = fit_slopes(y, explained)
+    a = adjusted(y, explained, slopes)
     present = np.flatnonzero(np.isfinite(a))
     wander = estimate_wander(a)
     if wander is None or len(present) < LEAST_BEFORE_ALL or len(days) - present[-1] > LARGEST_GAP:
@@ -97,11 +98,11 @@ def fit_before(
     level = level_at_edge(window[:steady], wander, factor=factor, growing=True, least_days=LEAST_BEFORE)
     if level is None:
         return None
-    cut = steady < len(window) or len(window) < days_before
+    cut = steady < len(window) or first > max(edge - days_before + 1, 0)
     return Before(
         level=level.value, edge=days[edge], noise=wander.noise, drift=wander.drift, noise_share=level.noise_share,
         drift_share=level.drift_share, factor=factor, worth=worth, placebo_works=works, days=level.days,
-        past=len(present), growth=level.growth, since=days[edge - min(steady, len(window)) + 1] if cut else None,
+        past=len(present), growth=level.growth, since=days[edge - steady + 1] if cut else None,
         slopes=slopes,
     )  # fmt: skip
 
@@ -109,13 +110,17 @@ def fit_before(
 def measure_after(
     before: Before, days: Days, y: Floats, covariates: Mapping[str, Floats], *, level: float
 ) -> Measured | None:
-    """Reduction of the level from before to after, with its interval at `level`; None with fewer than 7 usable days.
+    """Reduction of the level from before to after, with its interval at `level`; None with fewer than 7 usable days
+    or without a covariate that the frozen slopes need.
 
     `days` (n,) begin at the first day that counts. A later change of level clear of noise and drift ends the window: it is
     not what these works did.
     """
     days = days.astype("datetime64[D]")
-    a = adjusted(y, covariates | weekend(days), before.slopes)
+    explained = {**covariates, **weekend(days)}
+    if any(name not in explained for name in before.slopes):
+        return None
+    a = adjusted(y, explained, before.slopes)
     present = np.flatnonzero(np.isfinite(a))
     if len(present) < LEAST_AFTER:
         return None
@@ -133,11 +138,11 @@ def measure_after(
 
 def _half_width(before: Before, after: Level, gap: int, level: float) -> float:
     """t quantile times the model's standard deviation, widened as placebo works say."""
-    from scipy.stats import t
+    from scipy.special import stdtrit
 
     noise = before.noise * (before.noise_share + after.noise_share)
     drift = before.drift * (before.drift_share + after.drift_share + gap)
-    quantile = float(t.ppf((1 + level) / 2, before.worth))
+    quantile = float(stdtrit(before.worth, (1 + level) / 2))
     return quantile * float(np.sqrt(before.factor * (noise + drift)))
 
 

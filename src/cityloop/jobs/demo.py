@@ -223,7 +223,7 @@ class _Play:
                 Decision(
                     id=record_id(self.city.settings.id, "decision", OPERATOR_NAME, "approve", plan.id),
                     simulated=True, who=OPERATOR_NAME, when=self.first_turn, about=plan.id, verb="approve",
-                    reason="The demo approves what the plan proposes.",
+                    reason="The demo approves what the plan proposes. | 演示自动批准方案。",
                 )
             )  # fmt: skip
         return {"plans": [p.id for p in plans]}

@@ -72,6 +72,7 @@ _NO_ROW = Pair("no rule, because its table has no such row", "无规定，原因
 _NO_LIMIT = Pair("no limit", "无限值")
 _LOWEST = Pair("{value}, lowest of {days} days", "{value}（{days} 天最低）")
 _IN = Pair("{value} in {boundary}", "{boundary} {value}")
+_ABOVE = Pair("by boundary, see the table above", "按分区，见上表")
 _NEEDS_BILLS = Pair("cannot be computed without billed volumes", "缺少售水量，无法计算")
 _MORE = Pair("… and {n} more boundaries, in the table above", "……其余 {n} 个分区见上表")
 _ALL_NORMS = Pair("All rules of the norm tables ({n})", "规范表的全部条目（{n} 项）")
@@ -240,6 +241,9 @@ def _observed(facts: Facts, key: str) -> Inline:
         return _NEEDS_BILLS
     if key not in INDICATORS:
         return ""
+    watched = [b for b in facts.boundaries if (b.id, key) in facts.series]
+    if len(watched) > 1 and key != "service_pressure":
+        return _ABOVE
     found: list[Inline] = []
     for boundary in facts.boundaries:
         series = facts.series.get((boundary.id, key))

@@ -45,7 +45,7 @@ def daily_drawing(facts: Facts, boundary: Thing, indicator: str, problem: Proble
     works = [p for p in facts.projects if p.boundary == boundary.id] if indicator == "night_flow" else []
     verified = [v for v in facts.verifications if v.boundary == boundary.id and v.indicator == indicator]
     figure = new_figure(8.2, 2.9)
-    axes = figure.add_subplot()
+    axes = figure.add_axes((0.085, 0.11, 0.9, 0.85))  # fixed: a fitted layout draws every chart twice
     keys: list[Key] = [Key("line", _DAILY)]
     _daily_line(axes, series)
     if problem is not None:
@@ -155,8 +155,9 @@ def claim_drawing(facts: Facts) -> Drawing | None:
     found = facts.verifications
     if not found:
         return None
-    figure = new_figure(8.2, 0.9 + 0.75 * len(found))
-    axes = figure.add_subplot()
+    tall = 0.9 + 0.75 * len(found)
+    figure = new_figure(8.2, tall)
+    axes = figure.add_axes((0.06, 0.55 / tall, 0.91, 1 - 0.65 / tall))
     for i, one in enumerate(found):
         for key, estimate, at in (("claim", one.claimed, i - 0.15), ("measured", one.measured, i + 0.15)):
             axes.plot([estimate.low, estimate.high], [at, at], color=COLOURS[key], linewidth=3, solid_capstyle="butt")

@@ -26,7 +26,7 @@ def new_figure(width: float, height: float) -> "Figure":
     """An empty figure of the object interface; inches."""
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(width, height), layout="constrained")
+    figure = Figure(figsize=(width, height))
     figure.patch.set_alpha(0.0)
     return figure
 

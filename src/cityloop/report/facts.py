@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import msgspec
@@ -157,9 +157,10 @@ def read_facts(
     series: dict[tuple[str, str], DailySeries] = {}
     untold: dict[str, str] = {}
     entries = []
+    window = _window(view)
     for boundary in boundaries:
         for indicator in INDICATORS:
-            found = _read_series(view, domains, indicator, boundary, boundaries, untold)
+            found = _read_series(view, domains, indicator, boundary, boundaries, untold, window)
             if found is not None:
                 series[(boundary, indicator)], entry = found
                 entries.append(entry)
@@ -195,16 +196,26 @@ def _rules(view: View, world: str) -> dict[str, NormRule]:
     return {key: rule for key, rule in found.items() if rule is not None}
 
 
-def _read_series(
-    view: View, domains: Sequence[Domain], indicator: str, boundary: str, all_boundaries: Sequence[str],
-    untold: dict[str, str],
-) -> tuple[DailySeries, dict[str, Any]] | None:  # fmt: skip
-    """Daily values of one indicator from its first to its last observation; None where no domain can tell."""
-    span = view.span([s.id for s in view.records(Datastream)]) if view.records(Datastream) else None
+def _window(view: View) -> tuple[datetime, datetime] | None:
+    """The full hours from the first to the last observation of the city."""
+    streams = [s.id for s in view.records(Datastream)]
+    span = view.span(streams) if streams else None
     if span is None:
         return None
-    start = span[0].astimezone(UTC).replace(minute=0, second=0, microsecond=0)
-    end = min(span[1], view.now).astimezone(UTC).replace(minute=0, second=0, microsecond=0)
+    start, end = (
+        t.astimezone(UTC).replace(minute=0, second=0, microsecond=0) for t in (span[0], min(span[1], view.now))
+    )
+    return start, end
+
+
+def _read_series(
+    view: View, domains: Sequence[Domain], indicator: str, boundary: str, all_boundaries: Sequence[str],
+    untold: dict[str, str], window: tuple[datetime, datetime] | None,
+) -> tuple[DailySeries, dict[str, Any]] | None:  # fmt: skip
+    """Daily values of one indicator from its first to its last observation; None where no domain can tell."""
+    if window is None:
+        return None
+    start, end = window
     for domain in domains:
         try:
             # the other boundaries serve as controls in verification; a shown value needs none

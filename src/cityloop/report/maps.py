@@ -159,7 +159,6 @@ def _draw(
     left, low, right, high = box or _box([*(p for line in pipes for p in line), *fixed])
     tall = min(max(WIDE_IN * (high - low) * places.aspect / max(right - left, 1e-12), 3.4), 6.6)
     figure = new_figure(WIDE_IN, tall)
-    figure.set_layout_engine("none")
     axes = figure.add_axes((0.0, 0.0, 1.0, 1.0))
     axes.set_axis_off()
     # equal scale in both directions: the side with room to spare is widened about its middle

@@ -26,7 +26,7 @@ _INCONCLUSIVE = Pair(
     "Whether the works in {boundary} had an effect worth acting on: measured {measured}, inconclusive.",
     "{boundary}工程是否产生值得采取行动的效果：实测 {measured}，尚无定论。",
 )
-_UNLOCATED = Pair("Where the {kind} in {boundary} lies.", "{boundary}的{kind}位于何处。")
+_UNLOCATED = Pair("Where the {kind} in {boundary} lies.", "{boundary}：{kind}的具体位置。")
 _NO_SERIES = Pair("The water balance of {boundary}: {why}.", "{boundary}的水量平衡：{why}。")
 _BILLS = Pair(
     "Loss rates (漏损率, non-revenue water, ILI): no billed volumes are on record.",

@@ -178,7 +178,8 @@ def _pressure(view: View, boundary: Thing, start: datetime, end: datetime) -> In
     days = np.unique(labels)
     some = np.isfinite(block).any(axis=1) if streams else np.zeros(len(times), dtype=bool)
     lowest = np.full(len(times), np.nan)
-    lowest[some] = np.nanmin(block[some], axis=1)
+    if some.any():
+        lowest[some] = np.nanmin(block[some], axis=1)
     return IndicatorSeries(
         "service_pressure", boundary.id, "m", days, on_days(labels, lowest, days, np.nanmin), {},
         tuple(s.id for s in streams), any(s.simulated for s in streams),

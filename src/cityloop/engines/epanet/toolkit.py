@@ -190,8 +190,11 @@ class Project:
         """EPANET's own words for what in the file is wrong, without its page heads."""
         said = report.read_text("latin-1", errors="replace") if report.exists() else ""
         lines = [" ".join(line.split()) for line in said.splitlines()]
-        faults = [i for i, line in enumerate(lines) if re.match(r"(Input )?Error \d+", line)]
-        named = [" ".join(lines[i : i + 2]).strip() for i in faults if not lines[i].startswith("Error 200")]
+        named = []
+        for line, after in zip(lines, [*lines[1:], ""], strict=True):
+            if re.match(r"(Input )?Error \d+", line) and not line.startswith("Error 200"):
+                line = re.sub(r"^(Error \d+: )\1", r"\1", line)
+                named.append(f"{line} {after}" if line.endswith(":") else line)
         more = f" (and {len(named) - 3} more)" if len(named) > 3 else ""
         return EngineError(
             "EPANET cannot read the model.",
