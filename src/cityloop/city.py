@@ -131,7 +131,7 @@ class City:
         if self._simulation is None and self.settings.models:
             from cityloop.simulation import Simulation
 
-            self._simulation = Simulation(self.models, city=self.settings.id)
+            self._simulation = Simulation(self.models, city=self.settings.id, timezone=self.settings.timezone)
         return self._simulation
 
     def last_observation(self) -> datetime | None:

@@ -38,6 +38,7 @@ def test_elements_when_ky4_is_opened_then_network_is_complete(ky4):
         pipe.points[0] == elements["junction", "J-1"].points[0]
         and pipe.points[-1] == elements["junction", "J-34"].points[0]
     )
+    assert elements["pump", "~@Pump-1"].properties["power_kw"] == pytest.approx(150 * 0.7457)
     tank = elements["tank", "T-3"].properties
     assert tank["area_m2"] == pytest.approx(141.26, abs=0.01)
     assert tank["max_level_m"] == pytest.approx(110.751 * 0.3048, rel=1e-6)
@@ -78,6 +79,14 @@ def test_run_when_power_is_constant_then_energy_is_the_share_of_the_hour(fortnig
     for pump, horsepower in enumerate((150, 50)):
         nominal = horsepower * 0.7457 / 0.75
         np.testing.assert_allclose(power[:, pump], share[:, pump] * nominal, rtol=1e-3)
+
+
+def test_run_when_a_pump_is_stronger_then_its_power_is(ky4, monday):
+    outputs = [(p, "power_kw") for p in PUMPS]
+    usual = ky4.run([], start=monday, steps=2, step_s=3600, drivers={}, outputs=outputs)
+    factor = Change(thing="~@Pump-2", property="power_factor", value=1.05)
+    strong = ky4.run([factor], start=monday, steps=2, step_s=3600, drivers={}, outputs=outputs)
+    np.testing.assert_allclose(strong[:, 1], 1.05 * usual[:, 1], rtol=1e-3)
 
 
 @pytest.mark.parametrize("begin", [0, 5])

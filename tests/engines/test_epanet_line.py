@@ -168,3 +168,31 @@ def test_run_when_progress_is_wanted_then_it_ends_at_one_and_may_stop_the_run(li
     seen = []
     line.run([], start=monday, steps=30, step_s=3600, drivers={}, outputs=[WHOLE], progress=lambda s, _: seen.append(s))
     assert seen == sorted(seen) and seen[-1] == 1.0
+
+
+US = """
+[JUNCTIONS]
+ A 0 0
+ B 30 0
+[RESERVOIRS]
+ R 200
+[PIPES]
+ P R A 10 24 130 0 Open
+[VALVES]
+ V A B 12 PRV 40 0
+[EMITTERS]
+ B 9.91
+[OPTIONS]
+ Units GPM
+ Headloss H-W
+[END]
+"""
+
+
+def test_run_when_the_file_is_in_us_units_then_everything_is_metric(open_text, monday):
+    """0.745 L/s per sqrt(m) = 9.91 gpm per sqrt(psi); 40 psi = 28.1 m, which EPANET has as 40 / 0.4333 ft."""
+    outputs = [("B", "leak_l_per_s"), ("B", "pressure_m"), ("P", "flow_l_per_s"), ("R", "head_m")]
+    answer = ask(open_text(US), outputs=outputs, start=monday)[0]
+    assert answer[1] == pytest.approx(28.13, abs=0.02) and answer[3] == pytest.approx(60.96)
+    assert answer[0] == pytest.approx(0.745 * np.sqrt(answer[1]), rel=1e-3)
+    assert answer[2] == pytest.approx(answer[0], rel=1e-3)

@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 
 from cityloop.engines.epanet import engine
+from cityloop.records import Change
 
 HEAD_TOLERANCE_M = 1e-3
 
@@ -86,3 +87,18 @@ def test_gradient_when_valves_pumps_or_darcy_weisbach_then_finite_differences(te
         heads = model.states([], inputs=[(name, "demand_l_per_s")], values=rows, outputs=outputs)
         slope = (heads[0] - heads[1]) / 0.4
         assert np.abs(slope - closed[:, i]).max() < 0.03 * np.abs(slope).max() + 5e-5
+
+
+def test_states_when_a_pump_with_a_curve_or_a_valve_differs_then_in_every_row_alike(test_data, caplog):
+    caplog.set_level(logging.CRITICAL)
+    model = engine.open(test_data / "water_networks" / "L-TOWN.inp")
+    valve = next(e for e in model.elements() if e.kind == "valve" and e.properties["valve_type"] == "PRV")
+    changes = [Change(thing=valve.name, property="setting", value=45.0)]
+    changes += [Change(thing=e.name, property="power_factor", value=1.2) for e in model.elements() if e.kind == "pump"]
+    outputs = [(valve.connects[1], "pressure_m")]
+    outputs += [(e.name, "flow_l_per_s") for e in model.elements() if e.kind == "pump"]
+    answer = model.states(changes, inputs=[], values=np.zeros((3, 0)), outputs=outputs)
+    usual = model.states([], inputs=[], values=np.zeros((1, 0)), outputs=outputs)
+    assert answer[:, 0] == pytest.approx([45.0] * 3, abs=1e-3)
+    np.testing.assert_allclose(answer[1:], answer[[0, 0]], rtol=1e-4)
+    assert answer[0, 1] != pytest.approx(usual[0, 1], rel=0.01)

@@ -54,7 +54,7 @@ def test_load_city_when_pilot_is_read_then_it_is_the_published_network_played_by
     (boundary,) = city.boundaries
     assert boundary.inflow == (("pump", "~@Pump-1"), ("pump", "~@Pump-2"))
     assert boundary.storage == (("tank", "T-3"), ("tank", "T-4"))
-    assert city.twin == TwinSettings("twin", 4, 40, date(2026, 4, 6), 1, 0.25)
+    assert city.twin == TwinSettings("twin", 1393, 40, date(2026, 4, 6), 1, 0.25)
     assert city.stated["prices.water_per_m3"].status == "assumed"
     assert (city.policy.binding_norm, city.policy.compare_norms) == ("us", ("cn", "eu"))
 

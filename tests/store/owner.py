@@ -64,6 +64,8 @@ def turn(store: Store) -> None:
         name = left[0] if left else f"t{finished // 15}"
         if left is None:
             store.begin_turn(name, datetime(2025, 1, 1, tzinfo=UTC), 0)
+            if store.open_turn() is None:
+                raise SystemExit(f"turn {name} was finished without all its records")
         done = store.turn_steps(name)
         for step in STEPS[len(done) :]:
             made = [Thing(id=f"c:thing:{name}-{step}-{n}", kind="x", name=name) for n in range(3)]

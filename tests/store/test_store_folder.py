@@ -183,3 +183,12 @@ def test_open_when_the_folder_is_read_only_then_the_cure_is_named(tmp_path: Path
     data.chmod(0o500)
     with pytest.raises(StoreError, match="may not be written.*write access"):
         Store.open(data)
+
+
+def test_import_when_only_the_store_is_needed_then_no_table_library_is_loaded(tmp_path: Path) -> None:
+    code = (
+        "import sys; from pathlib import Path; from cityloop.store import Store; "
+        f"Store.open(Path({str(tmp_path / 'data')!r})).close(); print({{'pandas', 'scipy', 'wntr'}} & set(sys.modules))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "set()\n"

@@ -106,10 +106,10 @@ def test_latest_when_late_rows_arrive_then_it_is_latest_by_time_not_by_arrival(s
 
 def test_digest_when_computed_by_hand_then_it_is_the_same(store: Store, kit: Any) -> None:
     a, b = kit.stream("a"), kit.stream("b")
-    store.take(kit.arrival([(1, 1, 2.5), (0, 0, 1.5, BAD), (0, 0, 8.0, 0, 3), (1, 0, 7.0), (1, 0, 7.0)], [a, b]))
+    store.take(kit.arrival([(1, 1, 2.5), (0, 0, 1.5, BAD), (0, 0, 0.5, 0, 3), (1, 0, 7.0), (1, 0, 7.0)], [a, b]))
     origin = int(kit.start.timestamp()) * 1_000_000
     rows = {
-        a.id: [(origin, 0, 1.5, BAD), (origin, 3, 8.0, 0)],
+        a.id: [(origin, 0, 1.5, BAD), (origin, 3, 0.5, 0)],
         b.id: [(origin, 0, 7.0, 0), (origin + 3_600_000_000, 0, 2.5, 0)],
     }
     expected = hashlib.sha256()

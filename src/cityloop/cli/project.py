@@ -106,7 +106,7 @@ def set_(
     amount = _amount(cost)
     if not isinstance(amount, float) and (currency or price_year):
         raise InputError(say(TEXTS["no_cost"]), cure=say(TEXTS["no_cost_cure"]))
-    data: dict[str, float | str] = {"state": state, "on": moment.isoformat()}
+    data: dict[str, float | str] = {"state": state, **moment}
     stated: dict[str, float | str | None] = {
         "cost": amount, "currency": currency, "price_year": float(price_year) if price_year else None,
         "department": department, "document": document, "note": note,
@@ -160,7 +160,7 @@ def inspect(
         raise InputError(say(TEXTS["no_place"]), where="--place", cure=say(TEXTS["no_place_cure"]))
     if flow is not None and not (math.isfinite(flow) and flow >= 0):
         raise InputError(say(TEXTS["odd_flow"]), where="--flow", got=flow, allowed=">= 0 L/s")
-    data: dict[str, float | str] = {"found": found, "on": moment.isoformat()}
+    data: dict[str, float | str] = {"found": found, **moment}
     data |= {k: v for k, v in (("place", place), ("note", note)) if v}
     if flow is not None:
         data["flow_l_per_s"] = flow
@@ -171,9 +171,8 @@ def inspect(
     decide(city, Project, "project", [id], "inspect", who=who, reason=reason, data=stated)
 
 
-def _moment(on: str) -> Any:
-    from datetime import UTC, datetime
-
+def _moment(on: str) -> dict[str, float | str]:
+    """The stated time; without one the decision's own moment counts."""
     from cityloop.cli.options import parse_time
 
-    return parse_time(on, "--on") if on else datetime.now(UTC).replace(microsecond=0)
+    return {"on": parse_time(on, "--on").isoformat()} if on else {}

@@ -17,6 +17,8 @@ HUBER = 1.5
 LEAST_WEIGHT, LEAST_DAYS = 0.35, 7
 #: A change of level that ends the window, in standard deviations of the model; sought with at least this many days.
 CUT_SD, CUT_LEAST_DAYS = 5.0, 4
+#: Variance of a median over that of a mean, normal noise: pi / 2.
+MEDIAN_FACTOR = 1.57
 #: A growth counts from this many standard deviations on.
 GROWTH_SD = 3.0
 
@@ -71,21 +73,27 @@ def steady_days(a: Floats, wander: Wander, *, factor: float) -> int:
     """Days from the edge (first entry of `a`) without a change of level clear of noise and drift; len(a) if none."""
     days = len(a)
     while True:
-        best, at = CUT_SD, 0
-        for split in range(CUT_LEAST_DAYS, days - CUT_LEAST_DAYS + 1):
-            near, far = a[:split], a[split : min(days, 2 * split + CUT_LEAST_DAYS)]
-            near = near[np.isfinite(near)][-14:]
-            far = far[np.isfinite(far)][:14]
-            if len(near) < CUT_LEAST_DAYS or len(far) < CUT_LEAST_DAYS:
-                continue
-            noise = 1.57 * wander.noise * (1 / len(near) + 1 / len(far))
-            drift = wander.drift * (len(near) + len(far)) / 3
-            z = abs(float(np.median(near)) - float(np.median(far))) / np.sqrt(factor * (noise + drift))
-            if z > best:
-                best, at = z, split
-        if not at:
+        clear = [k for k in range(CUT_LEAST_DAYS, days - CUT_LEAST_DAYS + 1) if _is_clear(a[:days], k, wander, factor)]
+        if not clear:
             return days
-        days = at
+        days = min(clear, key=lambda k: _deviation(a[:k]) + _deviation(a[k:days]))
+
+
+def _is_clear(a: Floats, split: int, wander: Wander, factor: float) -> bool:
+    """Whether the medians of up to 14 days on either side of a split differ by more than noise and drift allow."""
+    near, far = a[:split], a[split:]
+    near, far = near[np.isfinite(near)][-14:], far[np.isfinite(far)][:14]
+    if len(near) < CUT_LEAST_DAYS or len(far) < CUT_LEAST_DAYS:
+        return False
+    noise = MEDIAN_FACTOR * wander.noise * (1 / len(near) + 1 / len(far))
+    drift = wander.drift * (len(near) + len(far)) / 3  # two means over m and n days of a random walk
+    return bool(abs(np.median(near) - np.median(far)) > CUT_SD * np.sqrt(factor * (noise + drift)))
+
+
+def _deviation(x: Floats) -> float:
+    """Sum of the absolute deviations from the median."""
+    x = x[np.isfinite(x)]
+    return float(np.abs(x - np.median(x)).sum()) if len(x) else 0.0
 
 
 def _huber(filled: Floats, present: npt.NDArray[np.bool_], w: Floats) -> tuple[Floats, Floats]:

@@ -10,7 +10,7 @@ from cityloop.records import Thing
 from cityloop.report.blocks import Block, Bullets, Details, Inline, Lines, Paragraph, Section, Sentence, Table
 from cityloop.report.charts import daily_drawing
 from cityloop.report.facts import RECENT_DAYS, Facts
-from cityloop.report.norm_texts import norm_text
+from cityloop.report.shipped_texts import shipped
 from cityloop.report.trace import NOT_KNOWN
 from cityloop.report.words import INDICATORS, WORLDS, status_badge, with_badge, word
 
@@ -269,8 +269,8 @@ def _cell(facts: Facts, world: str, key: str) -> Inline:
     if rule is None:
         return _NO_ROW
     if rule.limit is None and not rule.formula:
-        return Sentence(_NO_RULE, {"why": norm_text(rule.reason_absent)})
-    return Lines((_limit(facts, rule), norm_text(rule.formula), norm_text(rule.source), status_badge(rule.status)))
+        return Sentence(_NO_RULE, {"why": shipped(rule.reason_absent)})
+    return Lines((_limit(facts, rule), shipped(rule.formula), shipped(rule.source), status_badge(rule.status)))
 
 
 def _limit(facts: Facts, rule: NormRule) -> Inline:

@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 
 from cityloop.i18n import Pair
-from cityloop.records import Plan, Problem, Verification
-from cityloop.report.blocks import Badge, Block, Bullets, Inline, Notice, Paragraph, Section, Sentence, Subtitle
+from cityloop.records import Plan, Problem, Project, Verification
+from cityloop.report.blocks import Badge, Block, Bullets, Inline, Notice, Paragraph, Section, Sentence, Subtitle, joined
 from cityloop.report.facts import Facts
-from cityloop.report.words import GRADE_MEANING, GRADES, KINDS, STATES, both, with_badge, word
+from cityloop.report.words import FINDINGS, GRADE_MEANING, GRADES, KINDS, STATES, both, with_badge, word
 
 __all__ = ["headline"]
 
@@ -46,6 +46,11 @@ _WHY = Pair(
     "left out and why stands in section 6.",
     "在 {n} 项对策中，该组合在预算内净现值最高；未选项及原因见第 6 节。",
 )
+_DONE = Pair(
+    "Carried out: {title}, done {day}, actual cost {cost}; the crew found {found}.",
+    "已实施：{title}，{day} 完工，实际费用 {cost}；现场发现{found}。",
+)
+_NO_FINDING = Pair("nothing on record", "无记录")
 _NO_PLAN = Pair("No countermeasure is planned: {why}", "未列入任何对策：{why}")
 _NONE_OFFERED = Pair("none could be offered.", "目前没有可提供的对策。")
 _NONE_NEEDED = Pair("no problem calls for one.", "没有需要处理的问题。")
@@ -122,10 +127,29 @@ def _chosen(facts: Facts) -> list[Block]:
             why = _NONE_WORTH if facts.countermeasures else _NONE_OFFERED
         return [Paragraph(Sentence(_NO_PLAN, {"why": why}))]
     compared = len({c for plan in facts.plans for c in (*plan.rejected, *(line.countermeasure for line in plan.lines))})
-    return [
+    blocks: list[Block] = [
         Bullets(tuple(_line(facts, plan, i) for plan, i in lines)),
         Paragraph(Sentence(_WHY, {"n": str(compared)})),
     ]
+    done = [p for p in facts.projects if p.state == "done"]
+    return [*blocks, Bullets(tuple(_carried_out(facts, p) for p in done))] if done else blocks
+
+
+def _carried_out(facts: Facts, project: Project) -> Inline:
+    """What was done, when, what it cost and what the crew found."""
+    measure = facts.countermeasure(project.countermeasure)
+    last = max(i for i, s in enumerate(project.states) if s.state == "done")
+    found = [word(FINDINGS, str(f.get("found", ""))) for f in project.findings]
+    text = Sentence(
+        _DONE,
+        {
+            "title": Pair(measure.title_en, measure.title_zh) if measure else both(project.name),
+            "day": facts.trace.day(project.id, f"states[{last}].on"),
+            "cost": facts.trace.money(project.id, f"states[{last}].cost"),
+            "found": joined(list(found)) if found else _NO_FINDING,
+        },
+    )
+    return with_badge(text, project.simulated)
 
 
 def _line(facts: Facts, plan: Plan, position: int) -> Inline:

@@ -10,6 +10,7 @@ from cityloop.records import PipeRank, Problem, Project
 from cityloop.report.blocks import Drawing, Inline, Key, Sentence, Table
 from cityloop.report.drawing import COLOURS, new_figure, to_svg
 from cityloop.report.facts import Facts
+from cityloop.report.numbers import shown, significant
 from cityloop.settings import Crs, describe_crs
 
 if TYPE_CHECKING:
@@ -18,8 +19,10 @@ if TYPE_CHECKING:
 __all__ = ["Places", "area_drawing", "network_drawing", "read_places"]
 
 Point = tuple[float, float]
-#: Class of a pipe's probability for 100 m of its length: the colours compare places, not pipe lengths.
-CLASSES = (0.001, 0.005, 0.02, 0.05)
+#: Edges of the classes as shares of the densest pipe. Density = probability of 100 m: the colours compare places, not
+#: pipe lengths.
+CLASSES = (0.05, 0.15, 0.35, 0.65)
+SHORT_M = 25.0  # a shorter pipe counts as this long, lest a stub of a metre outshine its street
 LABELLED = 10
 WIDE_IN = 8.2
 STANDING = ("tank", "reservoir", "pump")
@@ -199,18 +202,22 @@ def _paths(axes: "Axes", lines: Sequence[Sequence[Point]], colour: str, width: f
 
 def _ranked(axes: "Axes", places: Places, problems: Sequence[Problem], width: float) -> list[Key]:
     """Pipes by class of probability per 100 m."""
+    rows = [
+        (row.probability / max(row.length_m, SHORT_M) * 100, places.lines.get(row.thing))
+        for p in problems
+        for row in p.area
+    ]
+    top = max((density for density, line in rows if line is not None), default=0.0)
+    limits = [c * top for c in CLASSES]
     classes: dict[int, list[tuple[Point, ...]]] = {}
-    for problem in problems:
-        for row in problem.area:
-            line = places.lines.get(row.thing)
-            if line is not None:
-                density = row.probability / max(row.length_m, 1.0) * 100
-                classes.setdefault(sum(density > c for c in CLASSES), []).append(line)
+    for density, line in rows:
+        if line is not None:
+            classes.setdefault(sum(density > limit for limit in limits), []).append(line)
     for i in sorted(classes):
         _paths(axes, classes[i], COLOURS[f"p{i + 1}"], width + 0.9 + 0.6 * i, 2 + i)
     if not classes:
         return []
-    edges = [f"{c * 100:g}" for c in CLASSES]
+    edges = [shown(limit * 100, max(significant(limit * 100, 2), 0)) for limit in limits]
     names: list[Inline] = [
         Sentence(_BELOW, {"high": edges[0]}),
         *(Sentence(_CLASS, {"low": a, "high": b}) for a, b in zip(edges[:-1], edges[1:], strict=True)),

@@ -59,7 +59,7 @@ _PLAN = Pair("Plan ({status})", "方案（{status}）")
 _NO_PLAN = Pair("There is no plan.", "尚无方案。")
 _EMPTY = Pair("This plan chooses nothing.", "本方案未选择任何对策。")
 _PLAN_HEAD: tuple[Inline, ...] = (
-    Pair("Year", "年份"), Pair("Countermeasure", "对策"), Pair("Boundary", "分区"), Pair("Cost (present value)", "费用（现值）"),
+    Pair("Year", "年份"), Pair("Countermeasure", "对策"), Pair("Boundary or place", "分区或位置"), Pair("Cost (present value)", "费用（现值）"),
     Pair("Net present value", "净现值"),
 )  # fmt: skip
 _BUDGET_HEAD: tuple[Inline, ...] = (Pair("Year", "年份"), Pair("Budget", "预算"))

@@ -1,10 +1,11 @@
 """Numbers for people: rounding by what is known, units and money in both languages."""
 
 import math
+import re
 
 from cityloop.i18n import Pair
 
-__all__ = ["CURRENCIES", "UNITS", "decimals_of", "money_unit", "shown", "significant", "unit_text"]
+__all__ = ["CURRENCIES", "PER", "UNITS", "decimals_of", "money_unit", "shown", "significant", "unit_text"]
 
 #: Units inside -> as written after a number. A unit that is missing here is written as it is.
 UNITS = {
@@ -28,6 +29,8 @@ UNITS = {
     "connection": Pair("connections", "个接户"),
     "degC": Pair("°C", "°C"),
 }
+#: One of a unit, after a price.
+PER = {"repair": Pair("repair", "处"), "sensor": Pair("sensor", "个")}
 CURRENCIES = {
     "USD": "美元",
     "EUR": "欧元",
@@ -36,6 +39,9 @@ CURRENCIES = {
     "JPY": "日元",
     "HKD": "港元",
 }
+
+#: Money of one price year, as the loop writes it: "USD (2026)" or "USD of 2026".
+_PRICED = re.compile(r"([A-Z]{3}) (?:of |\()(\d{4})\)?")
 
 
 def decimals_of(half_width: float) -> int:
@@ -75,9 +81,9 @@ def unit_text(unit: str) -> Pair:
     """A unit in both languages; `USD/year` and `USD/km` keep what they are per."""
     if unit in UNITS:
         return UNITS[unit]
-    head, dated, year = unit.partition(" of ")
-    if dated and head in CURRENCIES:
-        return Pair(f"{head} of {year}", f"{CURRENCIES[head]}（{year} 年价）")
+    priced = _PRICED.fullmatch(unit)
+    if priced and priced[1] in CURRENCIES:
+        return Pair(unit, f"{CURRENCIES[priced[1]]}（{priced[2]} 年价）")
     head, _, per = unit.partition("/")
     if head in CURRENCIES and per:
         below = UNITS.get(per, Pair(per, per))

@@ -114,7 +114,7 @@ def _row(facts: Facts, problem: Problem) -> tuple[Inline, ...]:
         trace.estimate(id, "gap"),
         trace.estimate(id, "observed"),
         trace.estimate(id, "expected"),
-        NOT_KNOWN if problem.kind == "failing_sensor" and not problem.cost_per_year else cost,
+        cost,
         onset,
         state,
         f"{problem.evidence.sha256[:12]}…",

@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 
 from cityloop.i18n import Pair
 from cityloop.report.blocks import Figure, Inline, Sentence
-from cityloop.report.numbers import decimals_of, money_unit, shown, significant, unit_text
+from cityloop.report.numbers import PER, decimals_of, money_unit, shown, significant, unit_text
 
 __all__ = ["NOT_KNOWN", "Trace", "resolve"]
 
@@ -140,8 +140,8 @@ class Trace:
         if value is None:
             return NOT_KNOWN
         unit, scale = unit_text(found["unit"]), (1.0, 1.0)
-        head = found["unit"].partition("/")[0]
-        if head == "CNY" or head.startswith("CNY of "):
+        head = found["unit"]
+        if head.partition("/")[0] == "CNY" or head.startswith("CNY "):
             written, scale = money_unit("CNY", value)
             unit = Pair(unit.en, unit.zh.replace("元", written.zh, 1))
         known = low is not None and high is not None and high > low
@@ -179,8 +179,8 @@ class Trace:
             return NOT_KNOWN
         unit, scale = money_unit(currency, value)
         if per:
-            below = unit_text(per)
-            unit = Pair(f"{unit.en}/{per}", f"{unit.zh}/{below.zh or per}")
+            below = PER.get(per) or unit_text(per)
+            unit = Pair(f"{unit.en}/{below.en or per}", f"{unit.zh}/{below.zh or per}")
         small = abs(value) < 100
         texts = [shown(value * s, significant(value * s) if small or s != 1 else 0) for s in scale]
         return _with_unit(Figure(f"{root}#{path}", value, Pair(*texts), scale), unit)

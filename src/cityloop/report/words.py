@@ -4,6 +4,7 @@ import re
 
 from cityloop.i18n import Pair
 from cityloop.report.blocks import Badge, Inline, Sentence
+from cityloop.report.shipped_texts import shipped
 
 __all__ = [
     "COST_KINDS", "COST_ROWS", "EFFECT_GRADES", "FINDINGS", "GRADES", "INDICATORS", "KINDS", "PROPERTIES", "STATES",
@@ -104,14 +105,17 @@ def word(table: dict[str, Pair], key: str) -> Pair:
 
 
 def both(text: str) -> Pair:
-    """A record's text "English | 中文" by language; a text in one language is the same in both.
+    """A record's text "English | 中文" by language; else in Chinese where it is known.
 
     >>> both("2026-06-01: Closed. | 关闭。")
     Pair(en='2026-06-01: Closed.', zh='2026-06-01：关闭。')
     """
-    head, divided, tail = text.partition(" | ")
-    if not divided or not _CHINESE.search(tail):
-        return COST_ROWS.get(text, Pair(text, text))
+    for mark in (" | ", " / "):
+        head, divided, tail = text.partition(mark)
+        if divided and _CHINESE.search(tail) and not _CHINESE.search(head):
+            break
+    else:
+        return COST_ROWS.get(text) or shipped(text)
     dated = _DATE.match(head)
     return Pair(head, f"{dated[1].rstrip(': ')}：{tail}" if dated else tail)
 

@@ -113,9 +113,10 @@ def _finding(facts: Facts, project: Project, i: int) -> tuple[Inline, ...]:
 
     on = facts.trace.day(project.id, f"findings[{i}].on") if finding.get("on") else ""
     place = str(finding.get("place", ""))
+    where = facts.name(place) if place else both(str(finding.get("note", "")))
     flow = number("flow_l_per_s", "L/s") or number("flow", "L/s")
     return (
-        on, word(FINDINGS, str(finding.get("found", ""))), facts.name(place) if place else "", flow,
+        on, word(FINDINGS, str(finding.get("found", ""))), where, flow,
         number("distance_m", "m", 2), number("rank", ""), number("km_searched", "km", 2),
         number("flow_error_l_per_s", "L/s", 2),
     )  # fmt: skip

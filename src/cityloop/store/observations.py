@@ -32,7 +32,6 @@ _TYPES = {
 }
 assert list(_TYPES) == list(BATCH_COLUMNS)
 _BATCH = pa.schema(list(_TYPES.items()))
-_CODES = pa.array([int(q) for q in Quality], pa.uint8())
 
 #: The rows that stand, of the datastreams in the registered table `wanted(number, id)`, as of $seq, in [$start, $end).
 CURRENT = f"""
@@ -215,7 +214,9 @@ def _check(batch: pa.Table, datastreams: int) -> pa.Table:
     strange = len(table) - (pc.sum(pc.is_finite(table["value"])).as_py() or 0)
     if strange:
         raise _refuse("holds NaN or infinity", f"{strange} rows", "finite values")
-    if not pc.all(pc.is_in(table["quality"], value_set=_CODES), min_count=0).as_py():
+    # Not at the top of the file: making an Arrow array loads pandas, and importing Cityloop must not.
+    codes = pa.array([int(q) for q in Quality], pa.uint8())
+    if not pc.all(pc.is_in(table["quality"], value_set=codes), min_count=0).as_py():
         raise _refuse("holds an unknown quality", "", ", ".join(f"{q.value} {q.name.lower()}" for q in Quality))
     return table
 

@@ -43,6 +43,7 @@ class Hand:
         self.due: dict[int, list[tuple[Target, float]]] = defaultdict(list)
         self.leaks = own_leaks(network, course, rows)
         self.fixed: dict[Target, float] = {}
+        self.settings: dict[Target, float] = {}
         self.rules = project.count(RULES) > 0
         for target, values in course.items():
             if "demand" in target.property:
@@ -75,7 +76,9 @@ class Hand:
                 self._set_status(target, value)
 
     def set_again(self) -> None:
-        """Set every given status again after the solver was put back to its first state."""
+        """Set every given speed, setting and status again after the solver was put back to its first state."""
+        for target, value in self.settings.items():
+            self._set(target, value)
         for target, value in self.fixed.items():
             if self.network.link_types[target.index - 1] != LinkKind.CHECK_VALVE:
                 self.project.set_link(target.index, Link.STATUS, value)
@@ -97,9 +100,12 @@ class Hand:
         elif prop == "roughness_factor":
             project.set_link(index, Link.ROUGHNESS, self.network.roughness[place] * value)
         elif prop == "power_factor":
+            self.settings[target] = value
             self._set_power(index, value)
         elif prop == "setting":
-            self._free(index)
+            if target not in self.settings:
+                self._free(index)
+            self.settings[target] = value
             project.set_link(index, Link.SETTING, value)
         elif prop == "status":
             self._set_status(target, value)

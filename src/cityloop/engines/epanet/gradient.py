@@ -5,7 +5,9 @@ Hazen-Williams, Darcy-Weisbach (Swamee and Jain 1976) or Chezy-Manning; a consta
 finite differences of the engine itself in the tests.
 """
 
+import ctypes
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -127,8 +129,6 @@ class _State:
 
     def _curve(self, link: int) -> Floats:
         """Points (flow L/s, head m) of a pump's head curve."""
-        import ctypes
-
         p = self.project
         curve = p.integer("getheadcurveindex", link)
         points, x, y = [], ctypes.c_double(), ctypes.c_double()
@@ -162,55 +162,50 @@ class _State:
     # --- the linear system ---------------------------------------------------------------------------------------
     def response(self, outputs: Sequence[Target], sources: Sequence[Target]) -> Floats:
         """(outputs, sources) in m per L/s; 0 for nodes that no open link joins to a tank or reservoir."""
-        from scipy.sparse import csc_matrix
         from scipy.sparse.linalg import splu
 
         g = self.conductance()
         fed = self._fed(g)
         place = np.cumsum(fed) - 1
-        size = int(fed.sum())
-        rows, columns, data = [place[fed]], [place[fed]], [self.leak[fed] + 1e-12]
-        a, b = self.network.start - 1, self.network.end - 1
-        for one, other in ((a, b), (b, a)):
-            mine = fed[one] & (g > 0)
-            rows.append(place[one[mine]])
-            columns.append(place[one[mine]])
-            data.append(g[mine])
-            both = mine & fed[other]
-            rows.append(place[one[both]])
-            columns.append(place[other[both]])
-            data.append(-g[both])
-        extra = size
-        for i, equation in self.holding.items():
-            if not equation:
-                continue
-            for node, sign in ((a[i], 1.0), (b[i], -1.0)):
-                if fed[node]:
-                    rows.append(place[[node]])
-                    columns.append(np.array([extra]))
-                    data.append(np.array([sign]))
-            terms = [(node, factor) for node, factor in equation if fed[node]]
-            for node, factor in terms:
-                rows.append(np.array([extra]))
-                columns.append(place[[node]])
-                data.append(np.array([factor]))
-            if not terms:
-                rows.append(np.array([extra]))
-                columns.append(np.array([extra]))
-                data.append(np.array([1.0]))
-            extra += 1
-        matrix = csc_matrix((np.concatenate(data), (np.concatenate(rows), np.concatenate(columns))), (extra, extra))
-        factors = splu(matrix)
         answer = np.zeros((len(outputs), len(sources)))
         read = [(i, int(place[t.index - 1])) for i, t in enumerate(outputs) if fed[t.index - 1]]
         drawn = [(j, int(place[t.index - 1])) for j, t in enumerate(sources) if fed[t.index - 1]]
         if read and drawn:
-            right = np.zeros((extra, len(read)))
+            matrix = self._matrix(g, fed, place)
+            right = np.zeros((matrix.shape[0], len(read)))
             right[[node for _, node in read], np.arange(len(read))] = 1.0
-            inverse = factors.solve(right, trans="T")
+            inverse = splu(matrix).solve(right, trans="T")
             block = -inverse[[node for _, node in drawn]].T
             answer[np.ix_([i for i, _ in read], [j for j, _ in drawn])] = block
         return answer
+
+    def _matrix(self, g: Floats, fed: npt.NDArray[np.bool_], place: npt.NDArray[np.int64]) -> Any:
+        """A' g A over the fed junctions, then one row and column per holding valve: its flow and its own equation."""
+        from scipy.sparse import csc_matrix
+
+        rows, columns, data = [place[fed]], [place[fed]], [self.leak[fed] + 1e-12]
+        a, b = self.network.start - 1, self.network.end - 1
+        for one, other in ((a, b), (b, a)):
+            mine = fed[one] & (g > 0)
+            both = mine & fed[other]
+            rows += [place[one[mine]], place[one[both]]]
+            columns += [place[one[mine]], place[other[both]]]
+            data += [g[mine], -g[both]]
+        size = int(fed.sum())
+        single: list[tuple[int, int, float]] = []
+        for i, equation in self.holding.items():
+            if not equation:
+                continue
+            single += [(int(place[n]), size, sign) for n, sign in ((a[i], 1.0), (b[i], -1.0)) if fed[n]]
+            terms = [(size, int(place[n]), factor) for n, factor in equation if fed[n]]
+            single += terms or [(size, size, 1.0)]
+            size += 1
+        if single:
+            extra = np.array(single)
+            rows.append(extra[:, 0].astype(np.int64))
+            columns.append(extra[:, 1].astype(np.int64))
+            data.append(extra[:, 2])
+        return csc_matrix((np.concatenate(data), (np.concatenate(rows), np.concatenate(columns))), (size, size))
 
     def _fed(self, g: Floats) -> npt.NDArray[np.bool_]:
         """Junctions joined by open links to a fixed head."""

@@ -4,6 +4,7 @@ Read once per opened model and never changed. Node and link names may coincide: 
 Units: L/s, metres, millimetres, kW.
 """
 
+import ctypes
 import difflib
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -176,7 +177,7 @@ class _Reader:
         categories = self._categories(node_kinds)
         exponent = p.option(Option.EMITTER_EXPONENT)
         powers = {
-            i: p.link(i, Link.PUMP_POWER)
+            i: p.link(i, Link.PUMP_POWER) * p.power_unit_kw
             for i, kind in enumerate(link_kinds, 1)
             if kind == "pump" and p.integer("getpumptype", i) == CONSTANT_POWER
         }
@@ -231,8 +232,6 @@ class _Reader:
         return np.array([self.project.link(i, what) for i in range(1, self.link_count + 1)])
 
     def _ends(self, link: int) -> tuple[int, int]:
-        import ctypes
-
         start, end = ctypes.c_int(), ctypes.c_int()
         self.project.call("getlinknodes", link, ctypes.byref(start), ctypes.byref(end))
         return start.value, end.value
@@ -286,8 +285,6 @@ class _Reader:
         return [self._point("getvertex", link, i) for i in range(1, count + 1)]
 
     def _point(self, function: str, *which: int) -> tuple[float, float] | None:
-        import ctypes
-
         x, y = ctypes.c_double(), ctypes.c_double()
         try:
             self.project.call(function, *which, ctypes.byref(x), ctypes.byref(y))

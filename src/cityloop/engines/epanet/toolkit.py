@@ -33,7 +33,10 @@ WARNINGS = {
     5: "a valve cannot deliver enough flow",
     6: "negative pressure at nodes with demand",
 }
+#: Flow units below this number are US units, and powers then horsepower.
 LITRES_PER_SECOND, NO_QUALITY = 5, 0
+#: EPANET's own constant.
+KW_PER_HORSEPOWER = 0.7457
 
 
 class Node(IntEnum):
@@ -144,7 +147,8 @@ def _library() -> ctypes.CDLL:
 class Project:
     """One EPANET project in its own temporary folder; a context manager that leaves nothing behind.
 
-    Everything is in L/s, metres, millimetres and kW. `name` is what errors call the model.
+    Everything is in L/s, metres, millimetres and kW, but for one value: EPANET gives Link.PUMP_POWER back in the unit of
+    the file, `power_unit_kw` kW (and takes it in kW). `name` is what errors call the model.
     """
 
     def __init__(self, text: bytes, *, name: str) -> None:
@@ -156,6 +160,7 @@ class Project:
         self._seconds_at = ctypes.byref(self._seconds)
         self._text, self._solving = text, False
         self._exit = ExitStack()
+        self.power_unit_kw = 1.0
         self._get_node, self._get_link = self._lib.EN_getnodevalue, self._lib.EN_getlinkvalue
 
     def __enter__(self) -> "Project":
@@ -172,6 +177,7 @@ class Project:
             self._exit.callback(self._lib.EN_close, self._handle)
             self.call("setstatusreport", 0)
             self.call("setreport", b"MESSAGES NO")
+            self.power_unit_kw = KW_PER_HORSEPOWER if self.integer("getflowunits") < LITRES_PER_SECOND else 1.0
             self.call("setflowunits", LITRES_PER_SECOND)
             self.call("setqualtype", NO_QUALITY, b"", b"", b"")
         except BaseException:
