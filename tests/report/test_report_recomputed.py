@@ -19,7 +19,7 @@ import pytest
 
 from cityloop.city import City
 from cityloop.contracts import Arrival
-from cityloop.records import Datastream, Decision, Sensor, from_json
+from cityloop.records import Baseline, Datastream, Decision, Sensor, from_json
 from cityloop.report import resolve, write_report
 
 pytestmark = pytest.mark.slow
@@ -54,21 +54,25 @@ def test_ten_figures_when_turns_are_run_again_on_exported_observations_then_they
     streams = tuple(r for r in records if isinstance(r, Datastream))
     sensors = tuple(r for r in records if isinstance(r, Sensor))
     number = {s.id: i for i, s in enumerate(streams)}
+    frozen = max(r.evidence.as_of_seq for r in records if isinstance(r, Baseline))
     with City.open(folder) as city:
         city.define()
-        taken = 0
-        for turn in sorted(turns, key=lambda t: t["now"]):
-            rows = table.filter(
-                pc.and_(pc.greater(table["seq"], taken), pc.less_equal(table["seq"], turn["as_of_seq"]))
-            )
+
+        def take(after: int, to: int) -> None:
+            rows = table.filter(pc.and_(pc.greater(table["seq"], after), pc.less_equal(table["seq"], to)))
             numbers = pa.array([number[d] for d in rows["datastream"].to_pylist()], pa.int32())
             batch = rows.drop_columns(["seq"]).set_column(0, "datastream", numbers)
             city.store.take(Arrival(datastreams=streams, batch=batch, records=sensors, source="export"))
-            taken, now = turn["as_of_seq"], datetime.fromisoformat(turn["now"])
-            city.turn(now)
-            if turn is not turns[-1]:
-                for decision in (r for r in records if isinstance(r, Decision)):
-                    city.decide(decision)
+
+        first, last = sorted(turns, key=lambda t: t["now"])
+        take(0, first["as_of_seq"])
+        city.turn(datetime.fromisoformat(first["now"]))
+        take(first["as_of_seq"], frozen)
+        for decision in (r for r in records if isinstance(r, Decision)):
+            city.decide(decision)
+        take(frozen, last["as_of_seq"])
+        now = datetime.fromisoformat(last["now"])
+        city.turn(now)
         _, loop = write_report(city, tmp_path / "report", now=now)
     again = json.loads(loop.read_text(encoding="utf-8"))
     derived = (
