@@ -81,7 +81,8 @@ def test_realisation_rates_without_works_then_the_prior_itself_unconfirmed(toy):
 
 def test_realisation_rates_with_one_precise_works_then_pulled_to_it_and_narrower(toy, works):
     view, project, _ = works
-    got = realisation_rates(view.put(verified(toy, "v", rate(0.6, 0.1), project)), [toy.Domain()])["repair"]
+    got = realisation_rates(view.put(verified(toy, "v", rate(0.75, 0.125), project)), [toy.Domain()])["repair"]
+    # the claim contained a rate of 0.8: the works brought 0.6 (0.5 to 0.7) of what it would have been without it
     # weights: prior (0.8 / 3.28971)^-2, works (0.2 / 3.28971)^-2: 16.91 and 270.6
     assert got.estimate.value == pytest.approx((16.911 * 0.8 + 270.57 * 0.6) / (16.911 + 270.57), abs=1e-3)
     assert got.estimate.high - got.estimate.low == pytest.approx(3.28971 * (287.48) ** -0.5, abs=1e-3)

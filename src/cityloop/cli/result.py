@@ -3,12 +3,12 @@ measured, what could not be told. Simulated works are called simulated.
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from cityloop.cli.language import language, one_language, say
-from cityloop.cli.show import estimate, grade, iso, kind, money, names, number, state, status
+from cityloop.cli.show import estimate, grade, iso, kind, label, money, names, number, state, status
 from cityloop.i18n import Pair
 from cityloop.records import Countermeasure, Filter, Goal, Plan, Problem, Project, Verification
 from cityloop.report.words import EFFECT_GRADES
@@ -105,7 +105,7 @@ def facts_of(city: "City") -> Facts:
         played=city.settings.twin is not None,
         zone=city.settings.timezone,
         names=names(city),
-        problems=read(Problem, _ALL),
+        problems=tuple(sorted(read(Problem, _ALL), key=_weight)),
         goals=read(Goal, _ALL),
         measures={m.id: m for m in read(Countermeasure, _ALL)},
         plans=read(Plan, _ALL),
@@ -113,6 +113,11 @@ def facts_of(city: "City") -> Facts:
         verifications=read(Verification, _ALL),
         unverified=tuple(why_not_verified(city)),
     )
+
+
+def _weight(problem: Problem) -> tuple[float, str]:
+    """Dearest first."""
+    return (-problem.cost_per_year.value if problem.cost_per_year else 0.0, problem.id)
 
 
 def why_not_verified(city: "City") -> list[tuple[Goal, str]]:
@@ -297,6 +302,8 @@ def _measured(facts: Facts) -> list[str]:
         )  # fmt: skip
         if v.realisation is not None:
             lines.append(say(TEXTS["realised"], rate=estimate(v.realisation)))
+        if v.note:
+            lines.append(f"    {one_language(v.note)}")
     return lines if len(lines) > 1 else [*lines, say(TEXTS["unmeasured"])]
 
 
@@ -305,12 +312,23 @@ def _unknown(facts: Facts) -> list[str]:
     for v in facts.verifications:
         if v.grade == "inconclusive":
             lines.append(say(TEXTS["unknown_verified"], indicator=kind(v.indicator), where=_name(facts, v.boundary)))
-        if v.note:
-            lines.append(f"  {one_language(v.note)}")
     for goal, why in facts.unverified:
         lines.append(say(TEXTS["why"], indicator=kind(goal.indicator), where=_name(facts, goal.boundary), why=why))
-    notes: Sequence[str] = [
-        n for p in facts.problems if p.kind != "failing_sensor" for n in p.notes if not _DATED.match(n)
-    ]
-    lines += [f"  {text}" for text in dict.fromkeys(one_language(n) for n in notes)]
+    lines += _notes(facts)
     return lines if len(lines) > 1 else [*lines, say(TEXTS["nothing_unknown"])]
+
+
+def _notes(facts: Facts) -> list[str]:
+    """What the domains say about their leak problems: once where it holds for all, else with the place it is about."""
+    leaks = [p for p in facts.problems if p.kind != "failing_sensor" and p.status not in ("dismissed", "merged")]
+    notes = {p.id: [one_language(n) for n in p.notes if not _DATED.match(n)] for p in leaks}
+    shared = [
+        n for n in dict.fromkeys(n for found in notes.values() for n in found) if all(n in f for f in notes.values())
+    ]
+    lines = [f"  {text}" for text in shared]
+    for p in leaks:
+        own = [n for n in notes[p.id] if n not in shared]
+        if own:
+            where = _name(facts, p.boundary)
+            lines += ["  " + label(Pair(where, where)), *(f"    {text}" for text in own)]
+    return lines

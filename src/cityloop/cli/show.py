@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 
 __all__ = ["estimate", "grade", "iso", "kind", "label", "money", "names", "number", "state", "status"]
 
-_INTERVAL = Pair("{value} {unit} ({low} to {high}, {level} interval)", "{value} {unit}（{level} 区间 {low} 至 {high}）")
+_UNITS = {"1": Pair("", ""), "repair": Pair("repairs", "处"), "sensor": Pair("sensors", "只")}
+_INTERVAL = Pair("{value}{unit} ({low} to {high}, {level} interval)", "{value}{unit}（{level} 区间 {low} 至 {high}）")
 
 
 def kind(name: str) -> str:
@@ -59,8 +60,11 @@ def estimate(found: Estimate | None) -> str:
     """A value with its interval and level; "-" for none."""
     if found is None:
         return "-"
+    unit = say(_UNITS[found.unit]) if found.unit in _UNITS else found.unit
+    if language() == "zh":
+        unit = unit.replace("/year", "/年")
     return say(
-        _INTERVAL, value=number(found.value), low=number(found.low), high=number(found.high), unit=found.unit,
+        _INTERVAL, value=number(found.value), low=number(found.low), high=number(found.high), unit=f" {unit}" if unit else "",
         level=f"{found.level:.0%}",
     )  # fmt: skip
 

@@ -89,14 +89,27 @@ def _priors(domain: Domain, kind: str) -> list[Prior]:
 
 
 def _verified(view: View, kind: str) -> list[Estimate]:
-    """Rates of this city's Verifications whose works were all of one kind."""
-    kinds = {c.id: c.kind for c in view.records(Countermeasure)}
-    works = {p.id: kinds.get(p.countermeasure, "") for p in view.records(Project)}
-    return [
-        v.realisation
-        for v in view.records(Verification)
-        if v.realisation is not None and v.projects and {works.get(p, "") for p in v.projects} == {kind}
-    ]
+    """Rates of this city's Verifications whose works were all of one kind, against the claim before any rate.
+
+    A claim contains the rate that it used, so measured / claimed is multiplied by that rate; else every turn would
+    correct what the turn before corrected already.
+    """
+    measures = {c.id: c for c in view.records(Countermeasure)}
+    works = {p.id: measures.get(p.countermeasure) for p in view.records(Project)}
+    found = []
+    for v in view.records(Verification):
+        done = [works.get(p) for p in v.projects]
+        known = [c for c in done if c is not None and c.kind == kind]
+        if v.realisation is not None and done and len(known) == len(done):
+            found.append(_scaled(v.realisation, sum(c.realisation.estimate.value for c in known) / len(known)))
+    return found
+
+
+def _scaled(rate: Estimate, factor: float) -> Estimate:
+    """An estimate times a positive factor."""
+    return Estimate(
+        value=rate.value * factor, low=rate.low * factor, high=rate.high * factor, level=rate.level, unit=rate.unit
+    )
 
 
 def _imported(view: View, kind: str) -> list[Estimate]:
