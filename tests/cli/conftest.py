@@ -34,7 +34,7 @@ from cityloop.settings import example_city_toml
 from cityloop.store import Store
 
 CITY = "my-city"
-NOW = datetime(2026, 3, 1, tzinfo=UTC)
+NOW = datetime(2024, 3, 1, tzinfo=UTC)
 SRC = Path(__file__).parents[2] / "src"
 
 
@@ -101,7 +101,7 @@ def bare(tmp_path: Path) -> Path:
     folder = tmp_path / "city"
     (folder / "flow").mkdir(parents=True)
     (folder / "city.toml").write_text(example_city_toml(), encoding="utf-8")
-    (folder / "flow" / "a.csv").write_text("time,East,West register\n2026-01-01 00:00,4.0,100\n", encoding="utf-8")
+    (folder / "flow" / "a.csv").write_text("time,East,West register\n2024-01-01 00:00,4.0,100\n", encoding="utf-8")
     return folder
 
 

@@ -21,6 +21,8 @@ __all__ = ["Finding", "examine"]
 
 LOW_DISK_BYTES = 1_000_000_000
 """Below a gigabyte a season of minute readings of some hundred loggers no longer fits."""
+EARLIEST_YEAR = 2025
+"""A clock before it was never set: Cityloop is younger."""
 _ALL = Filter.operator()
 _ROWS = 10
 
@@ -71,7 +73,7 @@ def _clock(settings: CitySettings, now: datetime) -> list[Finding]:
     here = iso(now, settings.timezone)
     words = Pair("clock: {here} in {zone}", "时钟：{here}（{zone}）")
     found = [Finding("clock", "ok", _filled(words, here=here, zone=settings.timezone), {"now": here})]
-    if now.year < 2026:
+    if now.year < EARLIEST_YEAR:
         words = Pair("clock: this machine's clock says {here}; set it", "时钟：本机时间为 {here}，请校准")
         found = [Finding("clock", "fault", _filled(words, here=here))]
     return found

@@ -34,6 +34,8 @@ LEAST_APART = 6.0
 #: Least days for a level before, after a known change and else; a level before must end so few days before the works.
 LEAST_BEFORE, LEAST_BEFORE_ALL, LARGEST_GAP = 4, 21, 28
 LEAST_AFTER = 7
+#: From so many days on noise and drift are taken from the time after the last known change alone.
+LEAST_SEGMENT = 28
 
 
 @dataclass(frozen=True)
@@ -58,6 +60,11 @@ class Before:
     growth: float
     since: np.datetime64 | None
     slopes: Mapping[str, float]
+
+    @property
+    def own_past(self) -> bool:
+        """Whether the series' own placebo works count for more than the model in the interval."""
+        return self.worth >= 2 * MODEL_WORTH
 
 
 @dataclass(frozen=True)
@@ -87,14 +94,14 @@ def fit_before(
     slopes = fit_slopes(y, explained)
     a = adjusted(y, explained, slopes)
     present = np.flatnonzero(np.isfinite(a))
-    wander = estimate_wander(a)
+    first = max((int((last - days[0]).astype(int)) + 1 for _, last in breaks), default=0)
+    wander = estimate_wander(a[max(first, 0) :] if len(a) - first >= LEAST_SEGMENT else a)
     if wander is None or len(present) < LEAST_BEFORE_ALL or len(days) - present[-1] > LARGEST_GAP:
         return None
     edge = int(present[-1])
-    first = max((int((last - days[0]).astype(int)) + 1 for _, last in breaks), default=0)
     window = a[max(first, edge - days_before + 1, 0) : edge + 1][::-1]
     factor, worth, works = _widening(days, a, wander, days_before, breaks)
-    steady = steady_days(window, wander, factor=factor)
+    steady = steady_days(window, wander, factor=factor, growing=True)
     level = level_at_edge(window[:steady], wander, factor=factor, growing=True, least_days=LEAST_BEFORE)
     if level is None:
         return None

@@ -35,9 +35,10 @@ class Wander:
 
 
 def estimate_wander(a: Floats) -> Wander | None:
-    """r and q from the robust structure function: half the changes over h days are within 0.6745 sqrt(2 r + q h).
+    """r and q from the robust structure function: var of a change over h days = 2 r + q h.
 
-    `a` (n,) one value a day, NaN where absent. Medians, so that single steps and outliers do not count. None: too few.
+    `a` (n,) one value a day, NaN where absent. Medians, so that single steps and outliers do not count; changes about
+    their own median, so that a steady growth does not count as drift. None: too few.
     """
     lags, seen = [], []
     for lag in LAGS:
@@ -45,7 +46,7 @@ def estimate_wander(a: Floats) -> Wander | None:
         change = change[np.isfinite(change)]
         if len(change) >= LEAST_PAIRS:
             lags.append(float(lag))
-            seen.append((1.4826 * float(np.median(np.abs(change)))) ** 2)
+            seen.append((1.4826 * float(np.median(np.abs(change - np.median(change))))) ** 2)
     if len(lags) < 4:
         return None
     h, v = np.array(lags), np.array(seen)

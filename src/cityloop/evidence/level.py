@@ -69,14 +69,21 @@ def level_at_edge(a: Floats, wander: Wander, *, factor: float, growing: bool, le
     return line or level
 
 
-def steady_days(a: Floats, wander: Wander, *, factor: float) -> int:
-    """Days from the edge (first entry of `a`) without a change of level clear of noise and drift; len(a) if none."""
+def steady_days(a: Floats, wander: Wander, *, factor: float, growing: bool = False) -> int:
+    """Days from the edge (first entry of `a`) without a change of level clear of noise and drift; len(a) if none.
+
+    With `growing`, a straight line that fits the days better than two levels is no change.
+    """
     days = len(a)
     while True:
         clear = [k for k in range(CUT_LEAST_DAYS, days - CUT_LEAST_DAYS + 1) if _is_clear(a[:days], k, wander, factor)]
         if not clear:
             return days
-        days = min(clear, key=lambda k: _deviation(a[:k]) + _deviation(a[k:days]))
+        splits = {k: _deviation(a[:k]) + _deviation(a[k:days]) for k in clear}
+        best = min(clear, key=splits.__getitem__)
+        if growing and _deviation_from_line(a[:days]) <= splits[best]:
+            return days
+        days = best
 
 
 def _is_clear(a: Floats, split: int, wander: Wander, factor: float) -> bool:
@@ -94,6 +101,14 @@ def _deviation(x: Floats) -> float:
     """Sum of the absolute deviations from the median."""
     x = x[np.isfinite(x)]
     return float(np.abs(x - np.median(x)).sum()) if len(x) else 0.0
+
+
+def _deviation_from_line(x: Floats) -> float:
+    """Sum of the absolute deviations from the straight line of least squares."""
+    age = np.flatnonzero(np.isfinite(x)).astype(np.float64)
+    x = x[np.isfinite(x)]
+    slope = float((age - age.mean()) @ x) / float((age - age.mean()) @ (age - age.mean()))
+    return _deviation(x - slope * age)
 
 
 def _huber(filled: Floats, present: npt.NDArray[np.bool_], w: Floats) -> tuple[Floats, Floats]:

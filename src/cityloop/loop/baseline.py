@@ -4,6 +4,7 @@ Frozen at detection it fails: a leak goes on growing until it is repaired. Froze
 that belongs to the time before is fixed; nothing observed later can change it.
 """
 
+import re
 from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -30,6 +31,7 @@ HISTORY_DAYS = 365
 #: The covariates of each method, used where the series has them. On ten real areas the other areas as controls and the air
 #: temperature did not narrow the interval; without controls no works elsewhere can disturb a judgement.
 COVARIATES = {METHOD: ("day_minus_night",)}
+ONSET = re.compile(r"step_\d+_onset")
 
 
 def freeze(view: View, domains: Sequence[Domain], project: Project, at: datetime) -> list[Baseline]:
@@ -129,7 +131,7 @@ def _fitted(view: View, domains: Sequence[Domain], goal: Goal, project: Project,
     if len(days):
         fit = fit_before(
             days, y, {n: x[before] for n, x in covariates.items()}, days_before=goal.days_before,
-            breaks=[*ended_works(view, goal.boundary, before=at), *_onset(view, goal, day)],
+            breaks=[*ended_works(view, goal.boundary, before=at), *_onsets(view, goal, day)],
         )  # fmt: skip
     return Baseline(
         id=record_id(view.city, "baseline", goal.id, project.id),
@@ -146,10 +148,17 @@ def _fitted(view: View, domains: Sequence[Domain], goal: Goal, project: Project,
     )
 
 
-def _onset(view: View, goal: Goal, day: date) -> list[tuple[np.datetime64, np.datetime64]]:
-    """The onset of the goal's Problem, if it lies before the works: the level before begins after it."""
-    onsets = [p.onset for p in view.records(Problem) if p.id == goal.problem and p.onset is not None and p.onset < day]
-    return [(np.datetime64(onset), np.datetime64(onset)) for onset in onsets]
+def _onsets(view: View, goal: Goal, day: date) -> list[tuple[np.datetime64, np.datetime64]]:
+    """Onsets of the goal's Problem before the works: the level before begins after the last of them.
+
+    A domain that sees several puts the others into Problem.details as `step_<n>_onset`, ISO dates.
+    """
+    found: set[date] = set()
+    for problem in view.records(Problem):
+        if problem.id == goal.problem:
+            steps = [str(v) for k, v in problem.details.items() if ONSET.fullmatch(k)]
+            found |= {date.fromisoformat(s) for s in steps} | ({problem.onset} if problem.onset else set())
+    return [(np.datetime64(onset), np.datetime64(onset)) for onset in sorted(found) if onset < day]
 
 
 def _parameters(fit: Before) -> dict[str, float | str | list[float | str]]:

@@ -195,7 +195,7 @@ def _note(goal: Goal, projects: Sequence[Project], window: _Window, before: Befo
         say(
             "window", used=measured.days, start=window.first, end=until - timedelta(days=1), before=before.days
         ),
-        say("placebo", n=before.placebo_works) if before.placebo_works else say("short_past"),
+        say("placebo" if before.own_past else "short_past", n=before.placebo_works),
     ]  # fmt: skip
     if before.since is not None:
         notes.append(say("since", day=before.since))

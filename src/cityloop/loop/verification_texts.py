@@ -25,8 +25,8 @@ NOTES = {
         "区间宽度由该分区历史上 {n} 次虚拟工程标定。",
     ),
     "short_past": Pair(
-        "The past is too short for placebo works; the interval leans on the model of noise and drift.",
-        "历史过短，无法进行虚拟工程检验，区间依据噪声与漂移模型给出。",
+        "Few placebo works fit into the past ({n}); the interval leans on the model of noise and drift.",
+        "历史较短，可用的虚拟工程很少（{n} 次），区间主要依据噪声与漂移模型给出。",
     ),
     "growing": Pair(
         "Before the works it grew by {rate} {unit} per day; the level at their start counts.",

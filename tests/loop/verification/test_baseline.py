@@ -131,3 +131,16 @@ def test_freeze_when_anything_was_simulated_then_the_baseline_is(works, what):
         view = view.put(works.goal(simulated=True))
     project = msgspec.structs.replace(works.project(), simulated=what == "project")
     assert freeze(view, [works.Domain()], project, works.moment(works.DAY))[0].simulated
+
+
+def test_freeze_when_the_problem_names_several_onsets_then_the_level_begins_after_the_last(works):
+    y = works.flow()
+    y[150 : works.DAY + 1] += 3.0
+    y[180 : works.DAY + 1] += 3.0
+    view = works.View(y, works.moment(works.DAY)).put(works.goal(), works.measure())
+    first, second = ((np.datetime64(works.FIRST) + n - 1).item() for n in (150, 180))
+    steps = {"step_1_onset": first.isoformat(), "step_2_onset": second.isoformat(), "step_2_l_per_s": 3.0}
+    view = view.put(works.problem(onset=first, details=steps))
+    (baseline,) = freeze(view, [works.Domain()], works.project(), works.moment(works.DAY))
+    assert baseline.parameters["since"] == str(np.datetime64(works.FIRST) + 180)
+    assert baseline.parameters["level"] == pytest.approx(26.0, abs=0.3)
