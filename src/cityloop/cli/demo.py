@@ -19,6 +19,7 @@ TEXTS = {
     "report": Pair("The report: {path}", "报告：{path}"),
     "data": Pair("All records: {path}", "全部记录：{path}"),
     "city": Pair("The city, for the other verbs: {path}", "城市文件夹（可用于其他命令）：{path}"),
+    "played": Pair("This demo was played before; --fresh plays it anew.", "该演示此前已完成；加 --fresh 可重新演示。"),
 }
 DEFAULT_OUT = Path("cityloop-demo")
 
@@ -51,12 +52,16 @@ def demo(
 
     with interruptible() as cancel, quiet_stdout():
         job = Demo(city, out, finish, sensors=sensors, fresh=fresh, cancel=cancel)
+        played = (out / "report.html").exists() and not fresh
         with watcher() as watch:
-            job.run(watch)
+            noted = job.run(watch)
         with opened(job.folder) as open_city:
+            if not (out / "report.html").exists():
+                finish(open_city, datetime.fromisoformat(noted["verify"]["now"]))
             facts = facts_of(open_city)
             name = open_city.settings.name.in_(language())
     places = (("report", out / "report.html"), ("data", out / "loop.json"), ("city", job.folder))
     print_lines(say(TEXTS["title"], name=name), "", *result_lines(facts))
     print_lines(*(say(TEXTS[key], path=path.resolve()) for key, path in places))
-    job.seal()
+    if played:
+        print_lines(say(TEXTS["played"]))

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from cityloop.cli.language import language, one_language, say
 from cityloop.cli.show import estimate, grade, iso, kind, label, money, names, number, state, status
 from cityloop.i18n import Pair
-from cityloop.records import Countermeasure, Filter, Goal, Plan, Problem, Project, Verification
+from cityloop.records import Countermeasure, Datastream, Filter, Goal, Plan, Problem, Project, Verification
 from cityloop.report.words import EFFECT_GRADES
 
 if TYPE_CHECKING:
@@ -25,6 +25,10 @@ TEXTS = {
     ),
     "found": Pair("Found", "发现的问题"),
     "nothing": Pair("  nothing beyond chance", "  未发现超出偶然波动的问题"),
+    "too_short": Pair(
+        "  nothing can be said yet: {days} days observed, {least} are needed to tell a rise from chance",
+        "  暂时无法判断：已观测 {days} 天，至少需 {least} 天才能区分持续升高与偶然波动",
+    ),
     "problem": Pair("  {kind} in {where}: {gap} since {onset} [{status}]", "  {where}：{kind}，{gap}，始于 {onset} [{status}]"),
     "costs_year": Pair("    costs {cost}", "    每年代价 {cost}"),
     "place": Pair(
@@ -77,6 +81,8 @@ TEXTS = {
     "nothing_unknown": Pair("  see the notes of each record", "  见各记录的说明"),
 }  # fmt: skip
 _ALL = Filter.operator()
+#: A reference of 21 days and a week in which something may rise above it.
+LEAST_DAYS = 28
 _ROWS = 4
 _DATED = re.compile(r"\d{4}-\d{2}-\d{2}: ")
 """A dated note tells what happened to a problem, the others what is not known about it."""
@@ -88,6 +94,7 @@ class Facts:
 
     played: bool
     zone: str
+    days: float
     names: Mapping[str, str]
     problems: tuple[Problem, ...]
     goals: tuple[Goal, ...]
@@ -104,6 +111,7 @@ def facts_of(city: "City") -> Facts:
     return Facts(
         played=city.settings.twin is not None,
         zone=city.settings.timezone,
+        days=_days(city),
         names=names(city),
         problems=tuple(sorted(read(Problem, _ALL), key=_weight)),
         goals=read(Goal, _ALL),
@@ -113,6 +121,13 @@ def facts_of(city: "City") -> Facts:
         verifications=read(Verification, _ALL),
         unverified=tuple(why_not_verified(city)),
     )
+
+
+def _days(city: "City") -> float:
+    """Days between the first and the latest observation."""
+    streams = [s.id for s in city.store.records(Datastream, _ALL)]
+    span = city.store.span(streams, who=_ALL) if streams else None
+    return (span[1] - span[0]).total_seconds() / 86_400 if span else 0.0
 
 
 def _weight(problem: Problem) -> tuple[float, str]:
@@ -201,7 +216,11 @@ def _found(facts: Facts) -> list[str]:
     if sensors:
         shown = ", ".join(sorted(_name(facts, p.boundary) for p in sensors))
         lines.append(say(TEXTS["sensors"], n=len(sensors), names=shown))
-    return lines if len(lines) > 1 else [*lines, say(TEXTS["nothing"])]
+    if len(lines) > 1:
+        return lines
+    if facts.days < LEAST_DAYS:
+        return [*lines, say(TEXTS["too_short"], days=f"{facts.days:.0f}", least=LEAST_DAYS)]
+    return [*lines, say(TEXTS["nothing"])]
 
 
 def _goals(facts: Facts) -> list[str]:

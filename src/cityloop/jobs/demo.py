@@ -74,7 +74,7 @@ class Demo:
         return self.folder / "data" / STATE_FILE
 
     def run(self, watch: Watch) -> dict[str, Any]:
-        """Play what is left. Raises InputError where another or a finished demo is in the way, Cancelled on request."""
+        """Play what is left, nothing of a finished demo. Raises InputError where another one is in the way, Cancelled."""
         with pilot_folder(self.pilot) as source:
             twin = load_city(source).twin
             key = {
@@ -94,12 +94,6 @@ class Demo:
         finally:
             play.close()
 
-    def seal(self) -> None:
-        """Remember that the user has been shown the end; from now on the demo counts as finished."""
-        state = JobState.read(self.state_file)
-        if state is not None:
-            state.finish("shown", {})
-
     def _known_state(self, key: Mapping[str, Any]) -> JobState | None:
         """The state to go on from; None where nothing is yet."""
         if not self.folder.exists():
@@ -117,8 +111,6 @@ class Demo:
                 "This folder holds a demo with other options.", where=str(self.folder),
                 got="; ".join(f"{k} {state.key.get(k)} there, {key.get(k)} asked" for k in differs), cure=elsewhere,
             )  # fmt: skip
-        if "shown" in state.finished:
-            raise InputError("This demo is finished.", where=str(self.folder), cure=elsewhere)
         return state
 
     def _read_state(self) -> JobState | None:

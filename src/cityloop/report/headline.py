@@ -37,6 +37,12 @@ _NOTHING = Pair(
     "{start} 至 {end} 观测的 {n} 个分区中未发现夜间流量持续升高。",
 )
 _NO_DATA = Pair("There are no observations yet, so nothing can be said.", "尚无观测数据，无法作出判断。")
+_TOO_SHORT = Pair(
+    "Nothing can be said yet: {n} day(s) observed from {start} to {end}; 28 are needed to tell a rise from chance.",
+    "暂时无法判断：{start} 至 {end} 共观测 {n} 天，至少需 28 天才能区分持续升高与偶然波动。",
+)
+#: A reference of 21 days and a week in which something may rise above it.
+_LEAST_DAYS = 28
 _LINE = Pair(
     "{boundary}: {title}, planned for {year}: cost {cost}, net present value {npv} (present values).",
     "{boundary}：{title}，安排在 {year} 年，费用 {cost}，净现值 {npv}（均为现值）。",
@@ -89,6 +95,8 @@ def _found(facts: Facts) -> list[Block]:
         days = sorted(d for s in facts.series.values() for d, _ in s.known)
         if not days:
             return [Paragraph(_NO_DATA)]
+        if len(set(days)) < _LEAST_DAYS:
+            return [Paragraph(Sentence(_TOO_SHORT, {"n": str(len(set(days))), "start": days[0], "end": days[-1]}))]
         watched = len({b for b, _ in facts.series})
         return [Paragraph(Sentence(_NOTHING, {"n": str(watched), "start": days[0], "end": days[-1]}))]
     return [Bullets(tuple(items))]
