@@ -12,7 +12,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING
 
-from cityloop.contracts import Domain, Element, Model, NormRule, Progress, Simulator, Source, View
+from cityloop.contracts import Domain, Element, Model, NormRule, Progress, Source, View
 from cityloop.errors import InputError, RecordError
 from cityloop.i18n import Pair
 from cityloop.records import (
@@ -126,7 +126,7 @@ class City:
         )
 
     @property
-    def simulator(self) -> Simulator | None:
+    def simulator(self) -> "Simulation | None":
         """The city's models as one Simulator; None without a model."""
         if self._simulation is None and self.settings.models:
             from cityloop.simulation import Simulation
@@ -209,21 +209,28 @@ class City:
 
     def _run(self, turn: str, now: datetime, seq: int, progress: Progress | None) -> TurnSummary:
         done = self.store.turn_steps(turn)
-        made: dict[str, tuple[Record, ...]] = {}
+        made = self.store.turn_records(turn)
         for number, name in enumerate(STEPS):
             if name in done:
                 continue
-            _tell(progress, number / len(STEPS), name)
+            self._report(progress, number / len(STEPS), name)
             records = self._step(name, self.view(now, as_of_seq=seq))
             made[name] = self.store.put(records, turn=turn, step=name)
         self.store.finish_turn(turn)
         _tell(progress, 1.0, "")
-        return TurnSummary(turn, now, next((n for n in STEPS if n not in done), "") if done else "", made)
+        resumed_at = next((n for n in STEPS if n not in done), "") if done else ""
+        return TurnSummary(turn, now, resumed_at, {n: made.get(n, ()) for n in STEPS})
+
+    def _report(self, progress: Progress | None, share: float, text: str) -> None:
+        """Tell how far a turn is; what is simulated in this step tells the same, and stops where `progress` raises."""
+        _tell(progress, share, text)
+        if (simulation := self.simulator) is not None and progress is not None:
+            simulation.progress = lambda _, detail: progress(share, f"{text}: {detail}" if detail else text)
 
     def _what_if(self, turn: str, now: datetime, seq: int, progress: Progress | None) -> TurnSummary:
         made: dict[str, tuple[Record, ...]] = {}
         for number, name in enumerate(STEPS):
-            _tell(progress, number / len(STEPS), name)
+            self._report(progress, number / len(STEPS), name)
             overlay = [r for records in made.values() for r in records]
             made[name] = tuple(self._step(name, self.view(now, as_of_seq=seq, overlay=overlay)))
         return TurnSummary(turn, now, "", made, committed=False)
