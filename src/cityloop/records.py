@@ -65,13 +65,21 @@ class Money(Value, frozen=True, kw_only=True):
 
 
 class Estimate(Value, frozen=True, kw_only=True):
-    """A value with its interval `[low, high]` at `level` (0..1); no bare number leaves a step."""
+    """A value with its interval `[low, high]` at `level` (0..1); no bare number leaves a step.
+
+    Raises ValueError where the value lies outside its interval: whoever computed it erred.
+    """
 
     value: float
     low: float
     high: float
     level: float
     unit: str
+
+    def __post_init__(self) -> None:
+        slack = 1e-9 * max(abs(self.low), abs(self.high))
+        if self.low > self.value + slack or self.high < self.value - slack:
+            raise ValueError(f"{self.value} {self.unit} is not within its interval {self.low} to {self.high}")
 
 
 class Evidence(Value, frozen=True, kw_only=True):

@@ -191,7 +191,7 @@ def _costs(
 ) -> list[CostRow]:  # fmt: skip
     """Survey, repair, saved water; pump energy without a price, since the marginal price of water contains it."""
     per_km, repair = prices
-    repaired = Estimate(value=repairs, low=0.0, high=max(1.0, round(repairs)), level=km.level, unit="repair")
+    repaired = Estimate(value=repairs, low=0.0, high=max(1.0, float(np.ceil(repairs))), level=km.level, unit="repair")
     rows = [
         cost_row("survey", "cost", km, per_km, tags=("survey",)),
         cost_row("repair", "cost", repaired, repair, tags=("repair",)),
