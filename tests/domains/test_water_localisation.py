@@ -108,7 +108,10 @@ def test_inspected_when_a_pipe_is_found_then_distance_is_to_its_middle(square, i
 
 def test_inspected_when_nothing_is_found_then_no_distance(square):
     view, network = square(leaks=[(21, 40, 5.0, 0.0)]).build()
-    assert domain.inspected(view, leak_problem(view, network), {"found": "none", "place": "J-3"}) == {"found": "none"}
+    assert domain.inspected(view, leak_problem(view, network), {"found": "none", "place": "J-3"}) == {
+        "found": "none",
+        "realised_effect": 0.0,
+    }
 
 
 def test_inspected_when_the_place_is_unknown_then_the_error_says_so(square):

@@ -8,7 +8,7 @@ import msgspec
 import pytest
 
 from cityloop.loop.learning import random_effects, realisation_rates
-from cityloop.records import Estimate, Evidence, Pattern, Verification
+from cityloop.records import Countermeasure, Estimate, Evidence, Pattern, Project, Verification
 
 # Thirteen trials of BCG vaccine (Colditz et al. 1994): cases and others, vaccinated and control.
 BCG = [
@@ -119,3 +119,25 @@ def test_realisation_rates_with_two_published_values_then_both_are_pooled(toy):
     domain = toy.Domain(priors={p.key: p for p in (toy.PRIOR, second)})
     got = realisation_rates(toy.View(), [domain])["repair"]
     assert 0.7 < got.estimate.value < 0.8 and got.source.startswith("a wide prior; a paper")
+
+
+def test_realisation_rates_with_inspected_works_then_the_find_counts_until_they_are_verified(toy, works):
+    view, project, _ = works
+    done = view.get(Project, project)
+    claim = sum(e.estimate.value for e in view.get(Countermeasure, done.countermeasure).effects) / 0.8
+    found = ({"found": "leak", "realised_effect": 0.25 * claim}, {"found": "leak", "realised_effect": 0.25 * claim})
+    view.put(msgspec.structs.replace(done, findings=found))
+    got = realisation_rates(view, [toy.Domain()])["repair"]
+    # prior 0.8 with half-width 0.4, inspected 0.5 with half-width 0.5: weights 1/0.16 and 1/0.25
+    assert got.estimate.value == pytest.approx((0.8 / 0.16 + 0.5 / 0.25) / (1 / 0.16 + 1 / 0.25), abs=1e-6)
+    assert got.studies == 0 and got.status == "unconfirmed" and "1 inspected works" in got.source
+    view.put(verified(toy, "v", rate(0.75, 0.125), project))
+    got = realisation_rates(view, [toy.Domain()])["repair"]
+    assert got.studies == 1 and "inspected" not in got.source
+
+
+def test_realisation_rates_when_the_crew_found_nothing_then_the_rate_falls(toy, works):
+    view, project, _ = works
+    done = view.get(Project, project)
+    view.put(msgspec.structs.replace(done, findings=({"found": "none", "realised_effect": 0.0},)))
+    assert realisation_rates(view, [toy.Domain()])["repair"].estimate.value < 0.8

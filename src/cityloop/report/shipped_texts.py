@@ -97,6 +97,7 @@ _PIECE = re.compile("|".join(re.escape(t) for t in sorted(_CHINESE, key=len, rev
 _JOINTS = (
     (re.compile(r"; run time ([\d.]+) year\(s\): "), r"；不检漏时持续 \1 年："),
     (re.compile(r"; (\d+) verified works"), r"；\1 项已验证工程"),
+    (re.compile(r"; (\d+) inspected works"), r"；\1 项已现场核查、待验证的工程"),
 )
 
 

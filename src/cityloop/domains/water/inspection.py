@@ -16,13 +16,17 @@ __all__ = ["score_finding"]
 def score_finding(view: View, problem: Problem, finding: Mapping[str, float | str]) -> dict[str, float | str]:
     """Distance along pipes (m), rank and kilometres searched up to the found pipe, and the error of the flow (L/s).
 
+    `realised_effect` (L/s) is what the repair of the find should bring: the flow of a leak, 0 where there was none.
+
     `finding` holds `found` (leak, none, other), `place` (id or name, pipe or junction) and `flow` or `flow_l_per_s`.
     A key is absent where it cannot be told; raises RecordError for a place that the city does not know.
     """
     score: dict[str, float | str] = {"found": str(finding.get("found", ""))}
     flow = finding.get("flow_l_per_s", finding.get("flow"))
     if score["found"] == "leak" and isinstance(flow, int | float):
-        score["flow_error_l_per_s"] = problem.gap.value - float(flow)
+        score |= {"flow_error_l_per_s": problem.gap.value - float(flow), "realised_effect": float(flow)}
+    elif score["found"] == "none":
+        score["realised_effect"] = 0.0
     place = str(finding.get("place", "") or "")
     if score["found"] != "leak" or not place:
         return score
