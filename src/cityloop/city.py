@@ -33,7 +33,7 @@ from cityloop.store import Store, StoreView
 
 if TYPE_CHECKING:
     from cityloop.simulation import Simulation
-    from cityloop.sources.twin import FinishedWork, Twin
+    from cityloop.sources.twin import FinishedWork, Scenario, Twin
 
 __all__ = ["STEPS", "City", "TakeSummary", "TurnSummary"]
 
@@ -79,6 +79,8 @@ class City:
         self.settings, self.store = settings, store
         self.folder = settings.folder
         self.domains: tuple[Domain, ...] = domains()
+        self.scenario: Scenario | None = None
+        """What goes wrong in the twin's city, set by a bench before the first `take`; None: drawn from the seed."""
         self._simulation: Simulation | None = None
 
     @classmethod
@@ -156,12 +158,17 @@ class City:
         )  # fmt: skip
 
     # --- the two doors -------------------------------------------------------------------------------------------
-    def take(self, *, until: datetime, progress: Progress | None = None) -> tuple[TakeSummary, ...]:
-        """Let in what every source has up to `until`; what was committed stays if this is stopped."""
+    def take(
+        self, *, until: datetime, progress: Progress | None = None, sources: Sequence[Source] = ()
+    ) -> tuple[TakeSummary, ...]:
+        """Let in what every source has up to `until`; what was committed stays if this is stopped.
+
+        `sources` are asked after those of city.toml: feeds that a program of the city's own brings along.
+        """
         self.define()
         known = {t.id for t in self.store.records(Thing, OPERATOR)}
         found = []
-        sources = self._sources(known)
+        sources = [*self._sources(known), *sources]
         for number, source in enumerate(sources):
             rows = rejected = 0
             _tell(progress, number / len(sources), source.name)
@@ -308,9 +315,8 @@ class City:
 
     @cached_property
     def _nodes(self) -> dict[str, str]:
-        """Thing id of every node of the models by its name."""
-        kinds = ("junction", "tank", "reservoir")
-        elements = [e for _, model in self.models for e in model.elements() if e.kind in kinds]
+        """Thing id of every node of the models by its name: what connects nothing itself, of any engine's kinds."""
+        elements = [e for _, model in self.models for e in model.elements() if e.kind != "network" and not e.connects]
         return {e.name: record_id(self.settings.id, "thing", e.kind, e.name) for e in elements}
 
     def _node(self, name: str) -> str:
@@ -364,7 +370,10 @@ class City:
             return None
         from cityloop.sources.twin import Twin
 
-        return Twin(self.settings.twin, city=self.settings, model=self.models[0][1], works=self._finished_works())
+        return Twin(
+            self.settings.twin, city=self.settings, model=self.models[0][1], works=self._finished_works(),
+            scenario=self.scenario,
+        )  # fmt: skip
 
     def _finished_works(self) -> tuple["FinishedWork", ...]:
         from cityloop.sources.twin import FinishedWork

@@ -44,7 +44,8 @@ class CityloopError(Exception):
         parts = [what]
         for label, part in (("Where", where), ("Got", got), ("Allowed", allowed), ("Cure", cure)):
             if part is not None and part != "":
-                parts.append(f"{label}: {str(part).rstrip('.')}.")
+                text = str(part).rstrip(".")
+                parts.append(f"{label}: {text}" if text.endswith(("?", "!")) else f"{label}: {text}.")
         super().__init__(" ".join(parts))
 
 

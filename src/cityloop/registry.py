@@ -35,19 +35,20 @@ def _names(package: str) -> Iterator[tuple[str, str]]:
 
 
 def _load(place: str, name: str, needs: tuple[str, ...]) -> object | None:
-    """The extension object; None where a module of the package is no extension itself."""
-    module, _, attribute = place.partition(":")
+    """The extension object; None for a single module of our own that is no extension. A folder or entry point must be one."""
+    path, _, attribute = place.partition(":")
     try:
-        found = getattr(import_module(module), attribute, None)
+        module = import_module(path)
     except ImportError as fault:
         raise InputError(
-            f"The extension '{name}' cannot be loaded.", where=module, got=str(fault),
+            f"The extension '{name}' cannot be loaded.", where=path, got=str(fault),
             cure="Install what it needs, or remove it.",
         ) from fault  # fmt: skip
-    if found is None:
+    found = getattr(module, attribute, None)
+    if found is None and path.startswith("cityloop.") and not hasattr(module, "__path__"):
         return None
     lacking = [n for n in needs if not hasattr(found, n)]
-    if lacking or found.name != name:
+    if found is None or lacking or found.name != name:
         raise InputError(
             f"The manifest of the extension '{name}' is not complete.", where=place,
             got=f"name = {getattr(found, 'name', None)!r}, without {', '.join(lacking) or 'nothing'}",

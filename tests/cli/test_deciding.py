@@ -117,3 +117,31 @@ def test_error_when_in_chinese_then_its_parts_are(cli, city: Path) -> None:
     told = cli("problem", "show", city, "zzz", "--lang", "zh")
     assert told.code == 2
     assert "没有这样的记录" in told.err and "实际：zzz。" in told.err and "处置：" in told.err
+
+
+def test_plan_when_approved_earlier_then_its_projects_may_start_then(cli, city: Path) -> None:
+    assert cli("plan", "approve", city, 1, "--on", "2024-03-02T09:00+08:00").code == 0
+    early = cli("project", "set", city, 1, "started", "--on", "2024-03-01T12:00+08:00", "--lang", "zh")
+    assert early.code == 2 and "请更正该状态的时间（--on）" in early.err
+    assert cli("plan", "approve", city, 1, "--on", "2024-03-02T09:00").code == 2
+    states = cli("project", "show", city, 1, "--json").json["project"]["states"]
+    assert states[1]["on"] == "2024-03-02T01:00:00Z"
+
+
+def test_project_when_shown_in_chinese_then_its_decisions_and_findings_are(cli, city: Path) -> None:
+    cli("problem", "assign", city, 1, "--to", "东区班组")
+    shown = cli("problem", "show", city, 1, "--lang", "zh").out
+    assert "指派 （给 东区班组）" in shown
+
+
+def test_list_when_a_day_began_in_the_city_then_its_date_is_the_city_s(cli, city: Path) -> None:
+    # 2024-03-01 00:00 UTC is 08:00 of that day in Shanghai, 23:00 UTC the next day's morning.
+    assert cli("plan", "approve", city, 1, "--on", "2024-03-01T23:00Z").code == 0
+    assert "2024-03-02" in cli("project", "list", city).out
+
+
+def test_countermeasure_when_shown_then_an_exact_quantity_has_no_interval() -> None:
+    from cityloop.cli.show import estimate
+    from cityloop.records import Estimate
+
+    assert estimate(Estimate(value=7.5, low=7.5, high=7.5, level=0.9, unit="km")) == "7.50 km"

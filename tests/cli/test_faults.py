@@ -167,3 +167,38 @@ def test_doctor_when_the_model_does_not_open_then_fault(cli, bare: Path) -> None
     (bare / "city.toml").write_text(text + '\n[[model]]\nengine = "epanet"\nfile = "net.inp"\n', encoding="utf-8")
     told = cli("doctor", bare)
     assert told.code == 1 and "[FAULT] model" in told.out
+
+
+# --- what was said too little, or in one language only ------------------------------------------------------------
+def test_take_when_rows_wait_or_repeat_then_says_how_many(cli, bare: Path) -> None:
+    rows = ["2024-01-01 00:00,4.0,100", "2024-01-01 00:00,4.0,100", "2024-01-01 00:15,,101", "2099-01-01 00:00,4.0,102"]
+    (bare / "flow" / "a.csv").write_text("\n".join(["time,East,West register", *rows]) + "\n", encoding="utf-8")
+    told = cli("take", bare)
+    assert told.code == 0 and "2 values lie after the limit and wait" in told.out
+    assert "1 cells are empty" in told.out and "stand there twice and count once" in told.out
+
+
+def test_take_when_the_delimiter_is_another_then_the_cure_names_it_in_both_languages(cli, bare: Path) -> None:
+    (bare / "flow" / "a.csv").write_text("time;East;West register\n2024-01-01 00:00;4.0;100\n", encoding="utf-8")
+    assert 'delimiter = ";"' in cli("take", bare).err
+    told = cli("take", bare, "--lang", "zh")
+    assert told.code == 2 and "缺少列：time, East, West register。" in told.err and "请声明 delimiter" in told.err
+    (bare / "flow" / "b.csv").write_text("time,Eastt,West register\n", encoding="utf-8")
+    told = cli("take", bare, "--lang", "zh")
+    assert "有 2 个文件无法读取" in told.err and "处置：是否应为“Eastt”？" in told.err
+    assert "?." not in cli("take", bare).err
+
+
+def test_doctor_when_rows_were_refused_then_says_where_the_first_stands_and_why_in_chinese(cli, bare: Path) -> None:
+    rows = ["2024-01-01 00:00,4.0,100", "1970-01-01 08:00,4.0,101"]
+    (bare / "flow" / "a.csv").write_text("\n".join(["time,East,West register", *rows]) + "\n", encoding="utf-8")
+    cli("take", bare)
+    assert "1 row(s) of flow, first flow/a.csv:3: year: " in cli("doctor", bare).out
+    told = cli("doctor", bare, "--lang", "zh").out
+    assert "首见 flow/a.csv:3：年份异常（设备时钟故障）" in told and " d 前" not in told
+
+
+def test_city_when_locked_then_the_cure_is_chinese_too(process, city: Path) -> None:
+    with Store.open(city / "data"):
+        told = process("problem", "list", city, "--lang", "zh")
+    assert told.code == 3 and f"请等进程 {os.getpid()} 结束" in told.err

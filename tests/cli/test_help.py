@@ -29,7 +29,7 @@ GROUPS = {
     "countermeasure": ("list", "show"),
     "plan": ("list", "show", "approve"),
     "project": ("list", "show", "set", "inspect"),
-    "bench": ("verify",),
+    "bench": ("verify", "loop"),
 }
 
 

@@ -124,3 +124,14 @@ def test_answer_when_asked_twice_then_it_is_the_same(square):
     view, network = square(leaks=[(21, 40, 5.0, 0.0)]).build()
     first, second = leak_problem(view, network), leak_problem(view, network)
     assert first == second and np.isfinite(first.gap.value)
+
+
+def test_inspected_when_the_city_has_no_network_then_any_place_is_taken() -> None:
+    from types import SimpleNamespace
+
+    from cityloop.domains.water.inspection import score_finding
+
+    view = SimpleNamespace(records=lambda noun: ())
+    problem = SimpleNamespace(id="p", gap=SimpleNamespace(value=5.0))
+    score = score_finding(view, problem, {"found": "leak", "place": "Mill Lane 4", "flow_l_per_s": 3.0})  # type: ignore[arg-type]
+    assert score == {"found": "leak", "flow_error_l_per_s": 2.0, "realised_effect": 3.0}

@@ -2,6 +2,7 @@
 
 import json
 import os
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import numpy as np
@@ -108,6 +109,36 @@ def test_arrivals_when_a_turn_is_made_every_few_hours_then_all_rows_come_once_an
         said += got.reasons()
     assert seen == [float(h) for h in range(48)]
     assert sorted(said) == [("f.csv:12", "number"), ("f.csv:33", "time")]
+
+
+@pytest.mark.parametrize("suffix", ["csv", "parquet", "xlsx"])
+def test_arrivals_when_a_line_waits_in_one_column_then_its_other_columns_come_once(reader, utc, suffix):
+    import pandas as pd
+
+    stamps = pd.date_range("2026-01-01", periods=30, freq="h")
+    # The last hour stands first: whatever waits there holds back the place to go on at, not the lines after it.
+    frame = pd.DataFrame({"time": stamps, "a": np.arange(30.0), "b": np.arange(30.0)}).iloc[[29, *range(29)]]
+    path = reader.folder / f"f.{suffix}"
+    {"csv": frame.to_csv, "parquet": frame.to_parquet, "xlsx": frame.to_excel}[suffix](path, index=False)
+    reader.series("a", "b").using(path=f"f.{suffix}")
+    reader.using(series=tuple(replace(s, statistic=k) for s, k in zip(reader.settings.series, ("instant", "mean"))))
+    cursor, seen = "", {"a": [], "b": []}
+    for hour in (3, 3, 7, 6, 12, 40):
+        got = reader.read(cursor=cursor, until=utc(2026, 1, 1) + timedelta(hours=hour))
+        cursor = got.cursor
+        for name in seen:
+            seen[name] += list(got.values.get(name, {}).values())
+    assert sorted(seen["a"]) == sorted(seen["b"]) == [float(h) for h in range(30)]
+
+
+def test_arrivals_when_a_line_after_one_that_waits_was_corrected_then_its_new_value_comes(reader, utc):
+    path = reader.write("f.csv", "time,a", *hours(9, 10), *hours(0, 3))
+    first = reader.read(until=utc(2026, 1, 1, 5))
+    assert list(first.values["a"].values()) == [0.0, 1.0, 2.0]
+    path.write_text(path.read_text().replace("01:00,1\n", "01:00,7\n"))
+    os.utime(path, ns=(1, 1))
+    second = reader.read(cursor=first.cursor, until=utc(2026, 1, 1, 5))
+    assert second.values["a"][utc(2026, 1, 1, 1)] == 7.0
 
 
 @pytest.mark.parametrize("suffix", ["csv", "parquet", "xlsx"])

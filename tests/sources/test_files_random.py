@@ -109,6 +109,7 @@ def accounted(got) -> int:
 
 
 @settings(max_examples=100, deadline=None)
+@example(raw=b"\xef\xbb\xbf", encoding="utf-8")
 @given(raw=st.binary(max_size=200), encoding=st.sampled_from(["utf-8", "gb18030", "latin-1"]))
 def test_arrivals_when_bytes_are_anything_then_only_cityloop_errors_leave(reader_class, raw, encoding):
     with TemporaryDirectory() as folder:

@@ -14,7 +14,7 @@ app = typer.Typer(
 TEXTS = {
     "title": Pair("measure", "对策"),
     "boundary": Pair("where", "位置"),
-    "claim": Pair("claimed effect", "声称效果"),
+    "claim": Pair("claimed effect", "预期效果"),
     "rate": Pair("realisation rate used", "采用的实现率"),
     "costs": Pair("costs and benefits", "成本与收益"),
     "row": Pair(
@@ -23,6 +23,9 @@ TEXTS = {
     ),
     "answers": Pair("answers", "针对"),
     "uses": Pair("uses", "占用"),
+    "crew_days": Pair("crew-days {n}", "检漏班组 {n} 工日"),
+    "lower": Pair("{indicator} lower by {effect} [{grade}]", "{indicator}降低 {effect}［{grade}］"),
+    "rate_row": Pair("{rate}; {source} ({status})", "{rate}；{source}（{status}）"),
 }
 
 
@@ -34,7 +37,16 @@ def _claim(effects: tuple[object, ...]) -> str:
 
     found = [e for e in effects if isinstance(e, Effect)]
     return (
-        "; ".join(f"{kind(e.indicator)} -{estimate(e.estimate)} [{say(EFFECT_GRADES[e.grade])}]" for e in found) or "-"
+        say(Pair("; ", "；")).join(
+            say(
+                TEXTS["lower"],
+                indicator=kind(e.indicator),
+                effect=estimate(e.estimate),
+                grade=say(EFFECT_GRADES[e.grade]),
+            )
+            for e in found
+        )
+        or "-"
     )
 
 
@@ -62,7 +74,7 @@ def list_(city: CityArg, lang: LangOpt = None, as_json: JsonOpt = False) -> None
     from cityloop.cli.listing import Names, list_records
     from cityloop.records import Countermeasure
 
-    def row(c: Countermeasure, known: Names) -> list[str]:
+    def row(c: Countermeasure, known: Names, zone: str) -> list[str]:
         title = c.title_zh if language() == "zh" else c.title_en
         return [title, known.get(c.boundary, c.boundary), _claim(c.effects)]
 
@@ -73,19 +85,27 @@ def list_(city: CityArg, lang: LangOpt = None, as_json: JsonOpt = False) -> None
 @app.command(short_help="Show one / 详情")
 def show(city: CityArg, id: IdArg, lang: LangOpt = None, as_json: JsonOpt = False) -> None:
     """Show one countermeasure with costs and sources / 显示一项对策及其成本和来源."""
-    from cityloop.cli.language import language, one_language
+    from cityloop.cli.language import language, one_language, say
     from cityloop.cli.listing import Names, show_record
     from cityloop.cli.show import estimate, label, number, status
     from cityloop.records import Countermeasure
 
     def lines(c: Countermeasure, known: Names, zone: str) -> list[str]:
         rate = c.realisation
-        uses = ", ".join(f"{k} {number(v)}" for k, v in c.uses.items())
+        uses = ", ".join(say(TEXTS[k], n=number(v)) if k in TEXTS else f"{k} {number(v)}" for k, v in c.uses.items())
         rows = [
             ("title", c.title_zh if language() == "zh" else c.title_en),
             ("boundary", known.get(c.boundary, c.boundary)),
             ("claim", _claim(c.effects)),
-            ("rate", f"{estimate(rate.estimate)}; {one_language(rate.source)} ({status(rate.status)})"),
+            (
+                "rate",
+                say(
+                    TEXTS["rate_row"],
+                    rate=estimate(rate.estimate),
+                    source=one_language(rate.source),
+                    status=status(rate.status),
+                ),
+            ),
             ("uses", uses),
             ("answers", ", ".join(c.answers)),
         ]

@@ -190,10 +190,11 @@ def _ages(store: Any, settings: CitySettings, now: datetime) -> list[Finding]:
     newest, oldest = max(last.values()), min(last.values())
     words = Pair(
         "age: {n} streams; newest reading {newest} ({age} ago), oldest last reading {oldest}",
-        "时效：{n} 个数据流；最新读数 {newest}（{age} 前），最早停更 {oldest}",
+        "时效：{n} 个数据流；最新读数 {newest}（{age}前），最早中断的数据流止于 {oldest}",
     )
     zone = settings.timezone
-    shown = _filled(words, n=len(last), newest=iso(newest, zone), oldest=iso(oldest, zone), age=_span(now - newest))
+    age, values = _span(now - newest), {"n": len(last), "newest": iso(newest, zone), "oldest": iso(oldest, zone)}
+    shown = Pair(words.in_("en", age=age.en, **values), words.in_("zh", age=age.zh, **values))
     ages = {streams[i].name if i in streams else i: iso(t, zone) for i, t in sorted(last.items())}
     found = [Finding("age", "ok", shown, ages)]
     if newest > now + timedelta(days=1):
@@ -219,22 +220,34 @@ def _utc(moment: datetime) -> datetime:
     return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment
 
 
-def _span(length: timedelta) -> str:
-    days = length / timedelta(days=1)
-    return f"{days:,.0f} d" if abs(days) >= 2 else f"{length / timedelta(hours=1):,.0f} h"
+def _span(length: timedelta) -> Pair:
+    days, hours = f"{length / timedelta(days=1):,.0f}", f"{length / timedelta(hours=1):,.0f}"
+    return Pair(f"{days} d", f"{days} 天") if abs(length) >= timedelta(days=2) else Pair(f"{hours} h", f"{hours} 小时")
 
 
 def _quarantine(store: Any) -> list[Finding]:
-    """Refused rows by source and reason; a reason without its particulars counts together."""
-    rows = store.quarantine(_ALL).select(["source", "reason"]).to_pylist()
+    """Refused rows by source and reason, each with the place of its first row."""
+    from cityloop.formats.rows import DETAILS, REASONS
+
+    rows = store.quarantine(_ALL).select(["source", "position", "reason"]).to_pylist()
     if not rows:
         return [Finding("quarantine", "ok", Pair("quarantine: empty", "隔离区：空"))]
     counts = Counter((str(r["source"]), str(r["reason"])) for r in rows)
-    words = Pair("quarantine: {n} row(s) of {source}: {reason}", "隔离区：{source} {n} 行：{reason}")
-    found = [
-        Finding("quarantine", "note", _filled(words, n=f"{n:,}", source=source, reason=reason), {"rows": n})
-        for (source, reason), n in counts.most_common(_ROWS)
-    ]
+    first: dict[tuple[str, str], str] = {}
+    for r in rows:
+        first.setdefault((str(r["source"]), str(r["reason"])), str(r["position"]))
+    words = Pair(
+        "quarantine: {n} row(s) of {source}, first {place}: {reason}", "隔离区：{source} {n} 行，首见 {place}：{reason}"
+    )
+    found = []
+    for (source, reason), n in counts.most_common(_ROWS):
+        code, _, detail = reason.partition(": ")
+        meant = REASONS[code].zh if code in REASONS else reason
+        if code in REASONS and code not in DETAILS:
+            meant += f"（{detail}）"
+        values = {"n": f"{n:,}", "source": source, "place": first[source, reason]}
+        text = Pair(words.in_("en", reason=reason, **values), words.in_("zh", reason=meant, **values))
+        found.append(Finding("quarantine", "note", text, {"rows": n, "first": first[source, reason]}))
     rest = sum(counts.values()) - sum(n for _, n in counts.most_common(_ROWS))
     if rest:
         words = Pair("quarantine: {n} more row(s) of other reasons", "隔离区：另有 {n} 行属于其他原因")

@@ -34,7 +34,7 @@ def list_(city: CityArg, lang: LangOpt = None, as_json: JsonOpt = False) -> None
     from cityloop.cli.show import estimate, kind
     from cityloop.records import Goal
 
-    def row(g: Goal, known: Names) -> list[str]:
+    def row(g: Goal, known: Names, zone: str) -> list[str]:
         where = known.get(g.boundary, g.boundary)
         return [where, kind(g.indicator), estimate(g.start_value), estimate(g.target), g.due.isoformat()]
 
@@ -57,7 +57,7 @@ def show(city: CityArg, id: IdArg, lang: LangOpt = None, as_json: JsonOpt = Fals
         rows = [
             ("boundary", known.get(g.boundary, g.boundary)), ("indicator", kind(g.indicator)),
             ("start", estimate(g.start_value)), ("target", estimate(g.target)), ("due", g.due.isoformat()),
-            ("method", f"{g.method}: {window}"), ("smallest", f"{number(g.smallest_effect)} {g.unit}"),
+            ("method", f"{g.method}{say(Pair(': ', '：'))}{window}"), ("smallest", f"{number(g.smallest_effect)} {g.unit}"),
             ("policy", one_language(g.policy)), ("norm", one_language(g.norm)), ("problem", g.problem),
         ]  # fmt: skip
         return [label(TEXTS[k], text) for k, text in rows if text]

@@ -48,24 +48,36 @@ TEXTS = {
     "same": Pair("{id}: nothing changed.", "{id}：没有变化。"),
     "no_ids": Pair("No record was named.", "没有指明记录。"),
 }
+VERBS = {
+    "acknowledge": Pair("acknowledge", "确认"), "assign": Pair("assign", "指派"), "merge": Pair("merge", "并入"),
+    "dismiss": Pair("dismiss", "驳回"), "reopen": Pair("reopen", "重开"), "approve": Pair("approve", "批准"),
+    "set": Pair("set", "登记状态"), "inspect": Pair("inspect", "登记现场发现"),
+}  # fmt: skip
+DATA = {
+    "to": Pair("to", "给"), "into": Pair("into", "至"), "state": Pair("state", "状态"), "on": Pair("on", "时间"),
+    "cost": Pair("cost", "成本"), "currency": Pair("currency", "币种"), "price_year": Pair("price year", "价格年份"),
+    "department": Pair("department", "部门"), "document": Pair("document", "文号"), "note": Pair("note", "备注"),
+    "found": Pair("found", "发现"), "place": Pair("place", "位置"), "flow_l_per_s": Pair("flow in L/s", "漏量 L/s"),
+    "problem": Pair("problem", "问题"),
+}  # fmt: skip
 _ALL = Filter.operator()
 
 
 def list_records(
     folder: Path, cls: type[RecordT], noun: str, as_json: bool, columns: Sequence[Pair],
-    row: Callable[[RecordT, Names], Sequence[str]],
+    row: Callable[[RecordT, Names, str], Sequence[str]],
 ) -> None:  # fmt: skip
-    """Every record of a noun in the order of choose.py, as a table or as one JSON document."""
+    """Every record of a noun in the order of choose.py, as a table (`row(record, names, time zone)`) or as JSON."""
     with opened(folder) as city:
         found = in_order(city.store.records(cls, _ALL))
         known = {} if as_json else names(city)
-        id = city.settings.id
+        id, zone = city.settings.id, city.settings.timezone
     if as_json:
         print_json({"city": id, NOUNS[noun][1]: found})
     elif not found:
         print_lines(say(TEXTS["none"]))
     else:
-        rows = [(str(n), hash_of(r.id), *row(r, known)) for n, r in enumerate(found, 1)]
+        rows = [(str(n), hash_of(r.id), *row(r, known, zone)) for n, r in enumerate(found, 1)]
         print_table(["#", "id", *(say(c) for c in columns)], rows)
 
 
@@ -87,12 +99,27 @@ def show_record(
     print_lines(f"{record.id} v{record.version}{simulated}", *lines(record, known, zone))
     if decisions:
         print_lines(label(TEXTS["decisions"]))
-        print_lines(*(f"  {iso(d.when, zone)}  {d.who}: {d.verb} {_told(d)}" for d in decisions))
+        print_lines(
+            *("  " + label(_plain(f"{iso(d.when, zone)}  {d.who}"), f"{_verb(d.verb)} {_told(d)}") for d in decisions)
+        )
+
+
+def _plain(text: str) -> Pair:
+    return Pair(text, text)
+
+
+def _verb(verb: str) -> str:
+    return say(VERBS.get(verb, _plain(verb)))
 
 
 def _told(decision: Decision) -> str:
-    data = ", ".join(f"{k} {v:g}" if isinstance(v, float) else f"{k} {v}" for k, v in decision.data.items())
-    return " ".join(part for part in (f"({data})" if data else "", one_language(decision.reason)) if part)
+    def shown(key: str, value: float | str) -> str:
+        text = f"{value:g}" if isinstance(value, float) else state(value) if key == "state" else value
+        return f"{say(DATA.get(key, _plain(key)))} {text}"
+
+    data = say(Pair(", ", "，")).join(shown(k, v) for k, v in decision.data.items())
+    told = say(Pair("({data})", "（{data}）"), data=data) if data else ""
+    return " ".join(part for part in (told, one_language(decision.reason)) if part)
 
 
 def decide(
@@ -130,7 +157,7 @@ def _decide_one(
     if not stored or after == record:
         return say(TEXTS["same"], id=record.id)
     now = getattr(after, "status", None) or getattr(after, "state", "")
-    return say(TEXTS["done"], id=record.id, verb=verb, state=state(str(now)))
+    return say(TEXTS["done"], id=record.id, verb=_verb(verb), state=state(str(now)))
 
 
 def chosen_id(city: Any, noun: str, text: str) -> str:

@@ -42,6 +42,9 @@ OutOpt = Annotated[Path | None, typer.Option("--out", metavar="DIR", help="Folde
 WhoOpt = Annotated[
     str, typer.Option("--who", metavar="NAME", help="Who decides; default: your user name / 决定人，默认当前用户")
 ]
+OnOpt = Annotated[
+    str, typer.Option("--on", metavar="TIME", help="When, ISO 8601 with offset; default now / 时间，带时区，默认现在")
+]
 ReasonOpt = Annotated[str, typer.Option("--reason", metavar="TEXT", help="Why / 理由")]
 
 

@@ -1,7 +1,8 @@
 """`cityloop verify`, `cityloop report`, `cityloop bench`: what was measured, the pages that say so, how well it is judged."""
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -15,7 +16,7 @@ TEXTS = {
     "indicator": Pair("indicator", "指标"),
     "boundary": Pair("where", "位置"),
     "measured": Pair("measured fall", "实测下降"),
-    "claimed": Pair("claimed", "声称"),
+    "claimed": Pair("claimed", "预期"),
     "days": Pair("days", "天数"),
     "period": Pair("from - to", "起止"),
     "none": Pair("No verification yet.", "尚无验证。"),
@@ -31,6 +32,27 @@ TEXTS = {
     "coverage": Pair("coverage of the intervals (aim: 0.85 to 0.95)", "区间覆盖率（目标 0.85 至 0.95）"),
     "halfwidth_ratio": Pair("median half-width / mean night flow", "区间半宽中位数 / 平均夜间流量"),
     "inconclusive_share": Pair("inconclusive of reductions of 10 % and more", "降幅 ≥ 10% 中无法定论的比例"),
+    "value_ratio": Pair("net value / that of an all-knowing planner", "净收益 / 全知规划者的净收益"),
+    "value_ratio_naive": Pair("the best naive policy / the same planner", "最佳简单策略 / 全知规划者"),
+    "naive": Pair("the best naive policy", "最佳简单策略"),
+    "leaks": Pair("hidden leaks", "隐藏漏点数"),
+    "detected_share": Pair("leaks detected within 8 weeks", "8 周内发现的漏点比例"),
+    "detected_share_above_1ls": Pair("leaks above 1 L/s detected within 8 weeks", "大于 1 L/s 的漏点 8 周内发现比例"),
+    "days_to_detect": Pair("days to detect (median, weekly looks)", "发现所需天数（中位数，每周查看）"),
+    "false_problems_per_year": Pair("false problems per year", "每年误报问题数"),
+    "localisation_m_median": Pair(
+        "metres along pipes to the nearest named place (median)", "沿管道至最近所指位置的距离（米，中位数）"
+    ),
+    "localised_300m_share": Pair("leaks within 300 m of a named place", "300 米内定位的漏点比例"),
+    "survey_km_median": Pair("km surveyed (median)", "检漏公里数（中位数）"),
+    "verifications": Pair("verifications of the night flow", "夜间流量验证数"),
+    "ci90_coverage": Pair("intervals that hold the true fall (90 %)", "90% 区间包含真实降幅的比例"),
+    "interval_halfwidth": Pair("half-width of the interval, L/s (median)", "区间半宽（L/s，中位数）"),
+    "confirmed_share": Pair("verifications that confirm", "验证为已确认的比例"),
+    "assumed": Pair(
+        "Assumed, without a source: {survey} USD per km surveyed, {repair} USD per repair; water at {water} USD/m3.",
+        "无来源的假设：检漏每公里 {survey} 美元，修复每处 {repair} 美元；水价 {water} 美元/立方米。",
+    ),
 }
 bench = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Own benches on real data / 用真实数据自测")
 
@@ -92,11 +114,6 @@ def report(city: CityArg, out: OutOpt = None, lang: LangOpt = None, as_json: Jso
         print_lines(*(say(TEXTS["report"], path=f) for f in files))
 
 
-@bench.callback()
-def _bench() -> None:
-    """Keeps `verify` a command of its own although it is the only one."""
-
-
 @bench.command("verify")
 def bench_verify(
     data: Annotated[Path, typer.Option("--data", metavar="DIR", help="Folder of the measured areas / 实测数据文件夹")],
@@ -108,7 +125,6 @@ def bench_verify(
     as_json: JsonOpt = False,
 ) -> None:
     """Placebo works and injected reductions on real series / 在真实序列上检验验证方法本身."""
-    from cityloop.cli.language import say
     from cityloop.cli.opening import interruptible, teller
     from cityloop.cli.screen import print_json, print_lines, quiet_stdout
 
@@ -119,8 +135,56 @@ def bench_verify(
     if as_json:
         print_json(found)
         return
+    print_lines(*_figure_lines(found))
+
+
+@bench.command("loop")
+def bench_loop(
+    city: Annotated[
+        str, typer.Option("--city", metavar="CITY", help="mount-washington (ky4) / 试点城市")
+    ] = "mount-washington",
+    scenarios: Annotated[int, typer.Option("--scenarios", min=1, help="Hidden scenarios / 情景数")] = 20,
+    seed: Annotated[int, typer.Option("--seed", help="Seed of the scenarios / 随机种子")] = 7,
+    mismatch: Annotated[
+        int, typer.Option("--mismatch", min=0, max=2, help="How wrong the known network is / 模型失配程度")
+    ] = 1,
+    sensors: Annotated[int, typer.Option("--sensors", min=1, help="Pressure loggers / 压力记录仪数")] = 40,
+    inp: Annotated[
+        Path | None, typer.Option("--inp", metavar="FILE.inp", help="Any EPANET network instead / 任意 EPANET 管网")
+    ] = None,
+    workers: Annotated[int, typer.Option("--workers", min=1, help="Scenarios at once / 并行情景数")] = 2,
+    lang: LangOpt = None,
+    as_json: JsonOpt = False,
+) -> None:
+    """The whole loop against hidden leaks (simulated) / 以隐藏漏点检验整个闭环（模拟）."""
+    from cityloop.cli.language import say
+    from cityloop.cli.opening import interruptible, teller
+    from cityloop.cli.screen import print_json, print_lines, quiet_stdout
+
+    with interruptible() as cancel, quiet_stdout():
+        from cityloop.bench.loop import run
+
+        found = run(
+            city=city, scenarios=scenarios, seed=seed, mismatch=mismatch, sensors=sensors, inp=inp, workers=workers,
+            progress=teller(cancel),
+        )  # fmt: skip
+    if as_json:
+        print_json(found)
+        return
+    costs = found["assumed"]
+    assumed = say(
+        TEXTS["assumed"], survey=costs["survey_usd_per_km"], repair=costs["repair_usd"], water=costs["water_usd_per_m3"]
+    )
+    print_lines(*_figure_lines(found), assumed)
+
+
+def _figure_lines(found: Mapping[str, Any]) -> list[str]:
+    """A line per figure; tables (each area, each scenario) are in the JSON document only."""
+    from cityloop.cli.language import say
+
+    lines = []
     for key, value in found.items():
-        if isinstance(value, dict):
-            continue  # the figures of each area are in the JSON document
-        text = say(TEXTS[key]) if key in TEXTS else key
-        print_lines(f"{text}: {value:.3f}" if isinstance(value, float) else f"{text}: {value}")
+        if not isinstance(value, dict | list):
+            text = say(TEXTS[key]) if key in TEXTS else key
+            lines.append(f"{text}: {value:.3f}" if isinstance(value, float) else f"{text}: {value}")
+    return lines

@@ -2,7 +2,7 @@
 
 import typer
 
-from cityloop.cli.options import CityArg, IdArg, JsonOpt, LangOpt, ReasonOpt, WhoOpt
+from cityloop.cli.options import CityArg, IdArg, JsonOpt, LangOpt, OnOpt, ReasonOpt, WhoOpt
 from cityloop.i18n import Pair
 
 __all__ = ["TEXTS", "app"]
@@ -33,7 +33,7 @@ def list_(city: CityArg, lang: LangOpt = None, as_json: JsonOpt = False) -> None
     from cityloop.cli.show import estimate, state
     from cityloop.records import Plan
 
-    def row(p: Plan, known: Names) -> list[str]:
+    def row(p: Plan, known: Names, zone: str) -> list[str]:
         return [state(p.status), _years(p.years), str(len(p.lines)), estimate(p.objective)]
 
     columns = [TEXTS[k] for k in ("status", "years", "lines", "value")]
@@ -58,7 +58,8 @@ def show(city: CityArg, id: IdArg, lang: LangOpt = None, as_json: JsonOpt = Fals
     titles = {m.id: m.title_zh if language() == "zh" else m.title_en for m in measures}
 
     def lines(p: Plan, known: Names, zone: str) -> list[str]:
-        budget = ", ".join(f"{y}: {money(b)}" for y, b in zip(p.years, p.budget, strict=False))
+        mark, colon = say(Pair(", ", "；")), say(Pair(": ", " 年："))
+        budget = mark.join(f"{y}{colon}{money(b)}" for y, b in zip(p.years, p.budget, strict=False))
         proof = say(TEXTS["optimum"], bound=number(p.bound), gap=f"{p.gap:.2%}", by=state(p.stopped_by))
         rows = [("status", state(p.status)), ("budget", budget), ("value", estimate(p.objective)), ("proof", proof)]
         found = [label(TEXTS[k], text) for k, text in rows]
@@ -81,9 +82,13 @@ def show(city: CityArg, id: IdArg, lang: LangOpt = None, as_json: JsonOpt = Fals
 
 
 @app.command(short_help="Approve / 批准")
-def approve(city: CityArg, id: IdArg, who: WhoOpt = "", reason: ReasonOpt = "", lang: LangOpt = None) -> None:
+def approve(
+    city: CityArg, id: IdArg, on: OnOpt = "", who: WhoOpt = "", reason: ReasonOpt = "", lang: LangOpt = None
+) -> None:
     """Approve a plan; its projects may start / 批准方案，其项目可以实施."""
     from cityloop.cli.listing import decide
+    from cityloop.cli.options import parse_time
     from cityloop.records import Plan
 
-    decide(city, Plan, "plan", [id], "approve", who=who, reason=reason)
+    data: dict[str, float | str] = {"on": parse_time(on, "--on").isoformat()} if on else {}
+    decide(city, Plan, "plan", [id], "approve", who=who, reason=reason, data=lambda c, r: data)

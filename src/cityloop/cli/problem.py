@@ -17,7 +17,7 @@ TEXTS = {
     "kind": Pair("kind", "类型"),
     "boundary": Pair("where", "位置"),
     "gap": Pair("gap", "差距"),
-    "cost": Pair("cost per year", "每年代价"),
+    "cost": Pair("cost per year", "年损失"),
     "onset": Pair("since", "起始"),
     "assigned": Pair("assigned to", "负责人"),
     "observed": Pair("observed", "观测值"),
@@ -43,7 +43,7 @@ def list_(city: CityArg, lang: LangOpt = None, as_json: JsonOpt = False) -> None
     from cityloop.cli.show import estimate, kind, state
     from cityloop.records import Problem
 
-    def row(p: Problem, known: Names) -> list[str]:
+    def row(p: Problem, known: Names, zone: str) -> list[str]:
         where = known.get(p.boundary, p.boundary)
         onset = p.onset.isoformat() if p.onset else "-"
         return [state(p.status), kind(p.kind), where, estimate(p.gap), estimate(p.cost_per_year), onset, p.assigned_to]

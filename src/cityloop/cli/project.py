@@ -1,10 +1,11 @@
 """`cityloop project`: dated states with their paper trail, and what a crew found."""
 
+from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
 import typer
 
-from cityloop.cli.options import CityArg, IdArg, JsonOpt, LangOpt, ReasonOpt, WhoOpt
+from cityloop.cli.options import CityArg, IdArg, JsonOpt, LangOpt, OnOpt, ReasonOpt, WhoOpt
 from cityloop.i18n import Pair
 
 __all__ = ["TEXTS", "app"]
@@ -13,6 +14,12 @@ app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Projects: w
 State = Literal["proposed", "approved", "funded", "started", "done", "cancelled"]
 Found = Literal["leak", "none", "other"]
 
+FOUND = {
+    "by": Pair("by", "登记人"), "rank": Pair("rank of the pipe", "管段排名"), "km_searched": Pair("km searched", "已排查 km"),
+    "distance_m": Pair("metres from the best place", "距最可能位置 m"), "probability": Pair("probability", "概率"),
+    "flow_error_l_per_s": Pair("error of the flow in L/s", "漏量误差 L/s"),
+    "realised_effect": Pair("effect of the repair in L/s", "修复应得效果 L/s"),
+}  # fmt: skip
 TEXTS = {
     "name": Pair("project", "项目"),
     "state": Pair("state", "状态"),
@@ -29,9 +36,6 @@ TEXTS = {
     "no_place": Pair("A leak that was found needs its place.", "发现漏点时必须给出位置。"),
     "no_place_cure": Pair("Name the pipe or junction: --place P-12.", "请注明管段或节点：--place P-12。"),
 }
-OnOpt = Annotated[
-    str, typer.Option("--on", metavar="TIME", help="When, ISO 8601 with offset; default now / 时间，带时区，默认现在")
-]
 
 
 @app.command("list", short_help="List all / 列表")
@@ -39,12 +43,12 @@ def list_(city: CityArg, lang: LangOpt = None, as_json: JsonOpt = False) -> None
     """List every project / 列出所有项目."""
     from cityloop.cli.language import one_language
     from cityloop.cli.listing import Names, list_records
-    from cityloop.cli.show import money, state
+    from cityloop.cli.show import iso, money, state
     from cityloop.records import Project
 
-    def row(p: Project, known: Names) -> list[str]:
+    def row(p: Project, known: Names, zone: str) -> list[str]:
         cost = next((s.cost for s in reversed(p.states) if s.cost), None)
-        where, on = known.get(p.boundary, p.boundary), p.states[-1].on.date().isoformat()
+        where, on = known.get(p.boundary, p.boundary), iso(p.states[-1].on, zone)[:10]
         return [state(p.state), on, one_language(p.name), where, money(cost)]
 
     columns = [TEXTS[k] for k in ("state", "on", "name", "boundary", "cost")]
@@ -54,9 +58,9 @@ def list_(city: CityArg, lang: LangOpt = None, as_json: JsonOpt = False) -> None
 @app.command(short_help="Show one / 详情")
 def show(city: CityArg, id: IdArg, lang: LangOpt = None, as_json: JsonOpt = False) -> None:
     """Show one project with its states and findings / 显示一个项目及其状态和现场发现."""
-    from cityloop.cli.language import one_language
+    from cityloop.cli.language import one_language, say
     from cityloop.cli.listing import Names, show_record
-    from cityloop.cli.show import iso, label, money, number, state
+    from cityloop.cli.show import iso, label, money, state
     from cityloop.records import Project
 
     def lines(p: Project, known: Names, zone: str) -> list[str]:
@@ -69,15 +73,55 @@ def show(city: CityArg, id: IdArg, lang: LangOpt = None, as_json: JsonOpt = Fals
         if p.findings:
             found.append(label(TEXTS["findings"]))
         for finding in p.findings:
-            parts = (
-                f"{k} {number(v) if isinstance(v, float | int) else one_language(v)}"
-                for k, v in finding.items()
-                if v != ""
-            )
-            found.append("  " + ", ".join(parts))
+            parts = [_found(k, v, known, zone) for k, v in finding.items() if v != ""]
+            found.append("  " + say(Pair(", ", "，")).join(parts))
         return found
 
     show_record(city, Project, "project", id, as_json, lines)
+
+
+@app.command(short_help="Works of your own / 自有工程")
+def add(
+    city: CityArg,
+    problem: Annotated[
+        str, typer.Argument(metavar="PROBLEM", help="The problem it answers, id or row / 所针对的问题，编号或行号")
+    ],
+    name: Annotated[str, typer.Option("--name", help="What is done / 工程名称")],
+    kind: Annotated[str, typer.Option("--kind", help="Kind of works / 工程类型")] = "",
+    cost: Annotated[str, typer.Option("--cost", metavar="AMOUNT", help="In the policy's currency / 按政策币种")] = "",
+    who: WhoOpt = "",
+    reason: ReasonOpt = "",
+    lang: LangOpt = None,
+) -> None:
+    """Add works of your own on a problem; they are verified like any other / 为问题增加自有工程，同样参与验证."""
+    from cityloop.cli.listing import decide
+    from cityloop.records import Problem
+
+    amount = _amount(cost)
+    data: dict[str, float | str] = {"name": name}
+    data |= {"kind": kind} if kind else {}
+    data |= {"cost": amount} if isinstance(amount, float) else {}
+    decide(city, Problem, "problem", [problem], "add_project", who=who, reason=reason, data=lambda c, r: data)
+
+
+def _found(key: str, value: float | str, known: Mapping[str, str], zone: str) -> str:
+    """One part of a finding: its word and what it says."""
+    from datetime import datetime
+
+    from cityloop.cli.language import one_language, say
+    from cityloop.cli.listing import DATA
+    from cityloop.cli.show import iso, number
+    from cityloop.report.words import FINDINGS, word
+
+    if isinstance(value, float | int):
+        text = number(value)
+    elif key == "found":
+        text = say(word(FINDINGS, value))
+    elif key == "on":
+        text = iso(datetime.fromisoformat(value), zone)
+    else:
+        text = known.get(value, one_language(value))
+    return f"{say(word(DATA | FOUND, key))} {text}"
 
 
 @app.command("set", short_help="Set a state / 登记状态")

@@ -30,20 +30,20 @@ TEXTS = {
         "  暂时无法判断：已观测 {days} 天，至少需 {least} 天才能区分持续升高与偶然波动",
     ),
     "problem": Pair("  {kind} in {where}: {gap} since {onset} [{status}]", "  {where}：{kind}，{gap}，始于 {onset} [{status}]"),
-    "costs_year": Pair("    costs {cost}", "    每年代价 {cost}"),
+    "costs_year": Pair("    costs {cost}", "    年损失 {cost}"),
     "place": Pair(
         "    most likely at {place}; search {n} pipes, {km} km, for {share} of the probability",
         "    最可能在 {place}；排查 {n} 段管道共 {km} km，可覆盖 {share} 的概率",
     ),
     "sensors": Pair("  failing sensors ({n}): {names}", "  异常传感器（{n} 个）：{names}"),
     "goal": Pair("Goal", "目标"),
-    "goal_row": Pair("  {indicator} in {where}: from {start} to {target} by {due}", "  {where}{indicator}：由 {start} 降至 {target}，期限 {due}"),
+    "goal_row": Pair("  {indicator} in {where}: from {start} to {target} by {due}", "  {where}{indicator}：由 {start}降至 {target}，期限 {due}"),
     "chosen": Pair("Chosen, and why", "选定的方案及理由"),
     "chosen_row": Pair(
         "  {year}: {title}\n    costs {cost}; worth {value} net of its cost",
         "  {year} 年：{title}\n    成本 {cost}；扣除成本后的净现值 {value}",
     ),
-    "claim": Pair("    claims {effect} ({grade})", "    声称效果 {effect}（{grade}）"),
+    "claim": Pair("    claims {effect} ({grade})", "    预期效果 {effect}（{grade}）"),
     "left": Pair("  left out: {title}: {why}", "  未选：{title}：{why}"),
     "left_more": Pair("  left out: {n} more; see: cityloop plan show", "  未选：另有 {n} 项，见 cityloop plan show"),
     "no_plan": Pair("  no measure was worth its cost, or none was offered", "  没有值得实施的对策，或没有可选对策"),
@@ -60,7 +60,7 @@ TEXTS = {
     "measured_sim": Pair("Measured after the (simulated) works, from the twin's readings", "（模拟）工后实测，依据孪生的观测"),
     "measured_row": Pair(
         "  {indicator} in {where}: fell by {measured}; claimed {claimed}: {grade} ({days} days, {start} to {end})",
-        "  {where}{indicator}：下降 {measured}；声称 {claimed}：{grade}（{days} 天，{start} 至 {end}）",
+        "  {where}{indicator}：下降 {measured}；预期 {claimed}：{grade}（{days} 天，{start} 至 {end}）",
     ),
     "realised": Pair("    realised of the claim: {rate}", "    实现率：{rate}"),
     "unmeasured": Pair("  nothing yet", "  暂无"),
@@ -76,9 +76,15 @@ TEXTS = {
         "the works ended on {done}; {days} full days after them are needed (from {ready})",
         "施工于 {done} 结束，须有工后 {days} 个完整日（{ready} 起）",
     ),
+    "works_before": Pair(
+        "its works were planned for an earlier goal; nothing has been done since", "相应工程针对更早的目标，此后尚无新的工程"
+    ),
     "no_baseline": Pair("no baseline could be frozen at the start of works", "开工时未能冻结基线"),
     "run_turn": Pair("run a turn: cityloop turn CITY", "请运行一轮：cityloop turn CITY"),
-    "nothing_unknown": Pair("  see the notes of each record", "  见各记录的说明"),
+    "nothing_unknown": Pair(
+        "  a rise too small or too recent to be told from chance cannot be excluded",
+        "  不能排除幅度过小或时间过短、尚难与偶然波动区分的漏损增长",
+    ),
 }  # fmt: skip
 _ALL = Filter.operator()
 #: A reference of 21 days and a week in which something may rise above it.
@@ -143,7 +149,8 @@ def why_not_verified(city: "City") -> list[tuple[Goal, str]]:
 
     read = city.store.records
     verified = {v.goal for v in read(Verification, _ALL)}
-    frozen = {b.goal for b in read(Baseline, _ALL)}
+    frozen = {b.goal: b.projects for b in read(Baseline, _ALL)}
+    used = {project for projects in frozen.values() for project in projects}
     answers = {m.id: m.answers for m in read(Countermeasure, _ALL)}
     last = city.last_observation()
     found = []
@@ -157,7 +164,7 @@ def why_not_verified(city: "City") -> list[tuple[Goal, str]]:
         elif not done:
             why = say(TEXTS["not_done"], state=state(projects[-1].state))
         elif goal.id not in frozen:
-            why = say(TEXTS["no_baseline"])
+            why = say(TEXTS["works_before" if used >= {p.id for p in projects} else "no_baseline"])
         else:
             days = goal.settling_days + goal.days_after
             ready = max(done) + timedelta(days=days + 1)

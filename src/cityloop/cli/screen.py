@@ -2,11 +2,13 @@
 
 import ctypes
 import os
+import re
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
+from cityloop.cli.error_words import error_words
 from cityloop.cli.language import language
 from cityloop.errors import CityloopError, SettingsError
 from cityloop.i18n import Language, Pair
@@ -124,13 +126,33 @@ def error_text(fault: CityloopError, spoken: Language | None = None) -> str:
         (_ERROR_CLASSES[c.__name__].in_(lang) for c in type(fault).__mro__ if c.__name__ in _ERROR_CLASSES), ""
     )
     if isinstance(fault, SettingsError):
-        listed = "\n".join(f"  {i}. {text}" for i, text in enumerate(fault.faults, 1))
+        listed = "\n".join(f"  {i}. {_relabelled(text)}" for i, text in enumerate(fault.faults, 1))
         return f"{opening}共 {len(fault.faults)} 处：\n{listed}"
     parts: Mapping[str, Any] = {k: getattr(fault, k) for k in ERROR_LABELS}
     said = [
-        f"{ERROR_LABELS[k].in_(lang)}：{str(v).rstrip('.。')}。" for k, v in parts.items() if v is not None and v != ""
+        _ended(f"{ERROR_LABELS[k].in_(lang)}：{error_words(str(v))}")
+        for k, v in parts.items()
+        if v is not None and v != ""
     ]
-    return "".join([opening if not _is_chinese(fault.what) else "", fault.what, *said])
+    what = "\n".join(map(_relabelled, fault.what.splitlines()))
+    return "".join([opening if not _is_chinese(what) else "", what, *said])
+
+
+def _ended(text: str) -> str:
+    """With one full stop in Chinese, whatever it ends with."""
+    text = text.rstrip(".。")
+    return text if text.endswith(("?", "？")) else f"{text}。"
+
+
+def _relabelled(fault: str) -> str:
+    """A fault out of a list of several, its number kept, with native labels."""
+    number = (re.match(r" *\d+\. ", fault) or [""])[0]
+    what, *rest = re.split(r" (?=(?:Where|Got|Allowed|Cure): )", fault.removeprefix(number))
+    said = [number, error_words(what)]
+    for part in rest:
+        name, _, value = part.partition(": ")
+        said.append(_ended(f"{ERROR_LABELS[name.casefold()].zh}：{error_words(value)}"))
+    return "".join(said)
 
 
 def _is_chinese(text: str) -> bool:

@@ -1,6 +1,7 @@
 """Numbers, money, times and names as people read them, in the language of this run."""
 
 import math
+import re
 from collections.abc import Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -62,7 +63,9 @@ def estimate(found: Estimate | None) -> str:
         return "-"
     unit = say(_UNITS[found.unit]) if found.unit in _UNITS else found.unit
     if language() == "zh":
-        unit = unit.replace("/year", "/年")
+        unit = re.sub(r" \((\d{4})\)", r"（\1 年价）", unit.replace("/year", "/年"))
+    if found.low == found.value == found.high:
+        return f"{number(found.value)} {unit}".rstrip()
     return say(
         _INTERVAL, value=number(found.value), low=number(found.low), high=number(found.high), unit=f" {unit}" if unit else "",
         level=f"{found.level:.0%}",

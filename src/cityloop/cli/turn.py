@@ -19,6 +19,11 @@ TEXTS = {
         "Refused rows are kept with their reasons: cityloop doctor {folder}",
         "拒收的行连同原因均已保留：cityloop doctor {folder}",
     ),
+    "waiting": Pair(
+        "  {n} values lie after the limit and wait for a later take", "  另有 {n} 个值晚于截止时刻，留待下次收录"
+    ),
+    "empty": Pair("  {n} cells are empty", "  {n} 个单元格为空"),
+    "identical": Pair("  {n} values stand there twice and count once", "  {n} 个值重复出现，只计一次"),
     "turn": Pair("Turn at {now}: {steps}", "{now} 的一轮：{steps}"),
     "resumed": Pair("It went on at the step: {step}", "从此步骤继续：{step}"),
     "what_if": Pair("What-if: nothing of it was kept.", "假设推演：未保存任何结果。"),
@@ -102,7 +107,10 @@ def turn(
 def _taken_lines(taken: "tuple[TakeSummary, ...]", folder: Path) -> list[str]:
     from cityloop.cli.language import say
 
-    lines = [say(TEXTS["taken"], source=t.source, rows=f"{t.rows:,}", rejected=f"{t.rejected:,}") for t in taken]
+    lines = []
+    for t in taken:
+        lines.append(say(TEXTS["taken"], source=t.source, rows=f"{t.rows:,}", rejected=f"{t.rejected:,}"))
+        lines += [say(TEXTS[k], n=f"{t.counts[k]:,}") for k in ("waiting", "empty", "identical") if t.counts.get(k)]
     if any(t.rejected for t in taken):
         lines.append(say(TEXTS["quarantine"], folder=folder))
     return lines
@@ -113,7 +121,7 @@ def _turn_lines(summary: Any, zone: str) -> list[str]:
     from cityloop.cli.language import say
     from cityloop.cli.show import iso
 
-    counts = ", ".join(f"{say(STEPS[name])} {len(records)}" for name, records in summary.steps.items())
+    counts = say(Pair(", ", "，")).join(f"{say(STEPS[name])} {len(records)}" for name, records in summary.steps.items())
     lines = [say(TEXTS["turn"], now=iso(summary.now, zone), steps=counts)]
     if summary.resumed_at:
         lines.append(say(TEXTS["resumed"], step=say(STEPS[summary.resumed_at])))

@@ -160,6 +160,8 @@ class CsvTable:
                 refused.append(Refused(int(numbers[row.number - 1]), row.text, "cells", text))
             return "skip"
 
+        if data.startswith(codecs.BOM_UTF8):
+            data = codecs.BOM_UTF8 + data  # the reader takes one away; inside a file it is part of a cell
         table = arrow_csv.read_csv(
             io.BytesIO(data),
             read_options=arrow_csv.ReadOptions(use_threads=False, column_names=names, block_size=len(data) + 1),

@@ -15,14 +15,14 @@ from cityloop.formats.numbers import read_numbers
 from cityloop.formats.registers import RegisterRule, difference
 from cityloop.formats.repeats import Cells, Repeats
 from cityloop.formats.tables import Chunk, Mark, Refused
-from cityloop.formats.times import read_stamps
+from cityloop.formats.times import Stamps, read_stamps
 from cityloop.i18n import Pair
 from cityloop.records import Quality
 from cityloop.settings.faults import nearest
 from cityloop.settings.source_settings import FileSettings, SeriesSettings, carried_as
 from cityloop.units import conversion
 
-__all__ = ["REASONS", "RowReader", "SeriesList", "Taken", "columns_of"]
+__all__ = ["DETAILS", "REASONS", "RowReader", "SeriesList", "Taken", "columns_of"]
 
 REASONS: Mapping[str, Pair] = MappingProxyType({
     "encoding": Pair("Not readable in the stated encoding", "无法按声明的编码读取"),
@@ -44,7 +44,7 @@ REASONS: Mapping[str, Pair] = MappingProxyType({
     "superseded": Pair("Superseded by a later row of the same file", "被同一文件中后面的行取代"),
 })  # fmt: skip
 Ints = npt.NDArray[np.int64]
-_DETAILS = {
+DETAILS = {
     "no_time": "the time is empty",
     "time": "the time cannot be read; state its form in time.format",
     "year": "the year is before 1971 or after 2099, as a clock without battery or a 32-bit clock says",
@@ -53,6 +53,7 @@ _DETAILS = {
     "offset": "the offset is not a quarter of an hour between -12 and +14 hours",
     "skipped": "this local time does not exist: the clocks are put forward",
 }
+"""Reasons that are the same for every row."""
 _RATE = {"water_flow": 1000.0, "power": 3600.0}
 """Inside rate = inside amount * this / seconds: m3 -> L/s, kWh -> kW."""
 
@@ -135,10 +136,21 @@ class Taken:
 
 
 class RowReader:
-    """Reads the chunks of one file in order. `registers` (last readings by series number) is shared by all files."""
+    """Reads the chunks of one file in order. `registers` (last readings by series number) is shared by all files.
 
-    def __init__(self, series: SeriesList, until_us: int, registers: dict[int, tuple[int, float]]) -> None:
+    `seen` says what an earlier reading of the same lines has taken: in lines up to the first number of a pair, whatever had
+    ended by the second (microseconds).
+    """
+
+    def __init__(
+        self,
+        series: SeriesList,
+        until_us: int,
+        registers: dict[int, tuple[int, float]],
+        seen: Sequence[tuple[int, int]] = (),
+    ) -> None:
         self.series, self.settings, self.until_us, self.registers = series, series.settings, until_us, registers
+        self.seen = tuple(seen)
         self.repeats = Repeats()
         self.counts = {"empty": 0, "waiting": 0}
         self._doubled = DoubledHours()
@@ -155,11 +167,11 @@ class RowReader:
             raw = chunk.raw(line)
             # A row of empty cells, as spreadsheets leave them at the end, says nothing that could be lost.
             if code != "no_time" or raw.strip(" \t\r," + self.settings.delimiter):
-                refused.append(Refused(line, raw, code, _DETAILS[code]))
+                refused.append(Refused(line, raw, code, DETAILS[code]))
         read = self._wide if self.settings.layout == "wide" else self._long
         cells, rows, group = read(chunk, bad, refused)
         cells = self._at_their_times(cells, rows, self._doubled.settle(chunk, stamps, group, refused))
-        return self._finish(self._wait(self._shift(cells), chunk), refused)
+        return self._finish(self._wait(self._unseen(self._shift(cells), chunk, stamps), chunk), refused)
 
     def end(self) -> Taken:
         """After the last chunk: hours that came only once although they should come twice."""
@@ -263,12 +275,26 @@ class RowReader:
         held = self._doubled.marks() + ([] if self._waiting is None else [self._waiting])
         return Taken(self.series.inside(cells), quality, tuple(refused), min(held, default=None))
 
+    def _ends(self, cells: Cells) -> Ints:
+        """When each cell had happened, or its interval had ended."""
+        over = self.series.mask(cells, ("mean", "total"))
+        return np.where(over, cells.time_us + self.series.steps_us(cells), cells.time_us)
+
+    def _unseen(self, cells: Cells, chunk: Chunk, stamps: Stamps) -> Cells:
+        """Without what an earlier reading took; the hours that come twice were held back then and are not known here."""
+        if not self.seen or not len(cells):
+            return cells
+        ends, again = self._ends(cells), np.zeros(len(cells), np.bool_)
+        for line, until_us in self.seen:
+            again |= (cells.line <= line) & (ends <= until_us)
+        again &= (cells.line >= chunk.start.line) & ~np.isin(cells.line, chunk.lines[stamps.code == "twice"])
+        return cells.where(~again)
+
     def _wait(self, cells: Cells, chunk: Chunk) -> Cells:
         """Hold back what had not happened, or not ended, by `until`."""
         if not len(cells):
             return cells
-        over = self.series.mask(cells, ("mean", "total"))
-        future = np.where(over, cells.time_us + self.series.steps_us(cells), cells.time_us) > self.until_us
+        future = self._ends(cells) > self.until_us
         if future.any():
             line = int(cells.line[future].min())
             mark = Mark(chunk.offset_of(line), line)

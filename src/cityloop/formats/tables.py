@@ -91,13 +91,20 @@ def require_columns(table: Table, columns: Sequence[str]) -> None:
     missing = [c for c in columns if table.header.count(c) == 0]
     doubled = [c for c in columns if table.header.count(c) > 1]
     if missing or doubled:
-        hints = " ".join(filter(None, (nearest(c, table.header) for c in missing)))
+        hints = _other_delimiter(table.header) or " ".join(filter(None, (nearest(c, table.header) for c in missing)))
         what = [f"missing: {', '.join(missing)}"] if missing else []
         what += [f"more than once: {', '.join(doubled)}"] if doubled else []
         raise InputError(
             f"Columns {'; '.join(what)}.", where=str(table.path), got=", ".join(table.header)[:1000] or "no columns",
             cure=hints or "Correct the column names in city.toml, or delimiter and skip_lines.",
         )  # fmt: skip
+
+
+def _other_delimiter(header: Sequence[str]) -> str:
+    """What to write in city.toml where a header of one cell is plainly several."""
+    found = [sign for sign in (";", "\t", "|", ",") if len(header) == 1 and sign in header[0]]
+    shown = "\\t" if found[:1] == ["\t"] else "".join(found[:1])
+    return f'The header is one cell; state delimiter = "{shown}"' if found else ""
 
 
 def text_column(column: pa.ChunkedArray) -> pa.Array:

@@ -12,14 +12,16 @@ from cityloop.loop.texts import reason
 from cityloop.records import Countermeasure, Goal, Limit, Plan, Problem, Project
 
 __all__ = [
-    "OPEN", "RUNNING", "WITHDRAWN", "Candidates", "Running", "answered", "candidates", "is_withdrawn", "name_of",
-    "project_round",
+    "OPEN", "OWN", "RUNNING", "WITHDRAWN", "Candidates", "Running", "answered", "candidates", "is_own", "is_withdrawn",
+    "name_of", "project_round",
 ]  # fmt: skip
 
 OPEN = ("open", "acknowledged")
 RUNNING = ("approved", "funded", "started")
 #: Key of Countermeasure.details that takes an offer back.
 WITHDRAWN = "withdrawn"
+#: Key of Countermeasure.details that says who added works of the city's own: no domain offers them, no plan chooses them.
+OWN = "added_by"
 
 
 @dataclass(frozen=True)
@@ -58,6 +60,11 @@ def name_of(countermeasure: Countermeasure) -> str:
 def is_withdrawn(countermeasure: Countermeasure) -> bool:
     """Whether its domain no longer offers it."""
     return WITHDRAWN in countermeasure.details
+
+
+def is_own(countermeasure: Countermeasure) -> bool:
+    """Whether a person added it."""
+    return OWN in countermeasure.details
 
 
 def answered(view: View, countermeasure: Countermeasure) -> tuple[Problem, ...]:
@@ -104,7 +111,7 @@ def candidates(view: View, limits: Sequence[Limit]) -> Candidates:
     open_ones = {p.id for p in view.records(Problem) if p.status in OPEN}
     chosen = {
         id: c for id, c in known.items()
-        if id not in busy and not is_withdrawn(c) and any(p.id in open_ones for p in answered(view, c))
+        if id not in busy and not is_withdrawn(c) and not is_own(c) and any(p.id in open_ones for p in answered(view, c))
     }  # fmt: skip
     rejected = {id: text for id, text in rejected.items() if id in chosen}
     for id, countermeasure in chosen.items():

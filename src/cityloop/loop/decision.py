@@ -1,7 +1,7 @@
 """Decisions of people and partners: each verb checked against the record it is about, then the new versions it makes.
 
-problem: acknowledge | assign(to) | merge(into) | dismiss(reason) | reopen; plan: approve; project: set(state, on, cost,
-...) | inspect(found, place, flow_l_per_s, on). The twin's crew uses the same verbs.
+problem: acknowledge | assign(to) | merge(into) | dismiss(reason) | reopen | add_project(name, kind, cost); plan: approve;
+project: set(state, on, cost, ...) | inspect(found, place, flow_l_per_s, on). The twin's crew uses the same verbs.
 """
 
 from collections.abc import Callable, Sequence
@@ -11,7 +11,8 @@ import msgspec
 
 from cityloop.contracts import Domain, View
 from cityloop.loop import project_states
-from cityloop.loop.decision_data import check_keys, nearest, refuse
+from cityloop.loop.decision_data import check_keys, moment, nearest, refuse
+from cityloop.loop.own_works import add_project
 from cityloop.loop.texts import dated
 from cityloop.records import Decision, Plan, Problem, Project, Record, StateEntry
 
@@ -19,8 +20,15 @@ __all__ = ["VERBS", "apply"]
 
 #: Noun -> verb -> what `data` may hold.
 VERBS: dict[str, dict[str, tuple[str, ...]]] = {
-    "problem": {"acknowledge": (), "assign": ("to",), "merge": ("into",), "dismiss": (), "reopen": ()},
-    "plan": {"approve": ()},
+    "problem": {
+        "acknowledge": (),
+        "assign": ("to",),
+        "merge": ("into",),
+        "dismiss": (),
+        "reopen": (),
+        "add_project": ("name", "kind", "cost"),
+    },
+    "plan": {"approve": ("on",)},
     "project": {
         "set": ("state", "on", "cost", "currency", "price_year", "department", "document", "note"),
         "inspect": ("found", "place", "flow_l_per_s", "on", "note", "problem"),
@@ -147,7 +155,7 @@ def _merge(decision: Decision, view: View, domains: Sequence[Domain]) -> list[Re
 # --- plans -------------------------------------------------------------------------------------------------------
 def _approve(decision: Decision, view: View, domains: Sequence[Domain]) -> list[Record]:
     """The Plan and its proposed projects approved; the plan approved before is superseded."""
-    plan = view.get(Plan, decision.about)
+    plan, on = view.get(Plan, decision.about), moment(decision)
     if plan.status != "proposed":
         refuse(
             decision, f"This plan is {plan.status} already.", got=plan.status, allowed="proposed",
@@ -162,12 +170,12 @@ def _approve(decision: Decision, view: View, domains: Sequence[Domain]) -> list[
     named = {line.project for line in plan.lines}
     for project in view.records(Project):
         if project.id in named and project.state == "proposed":
-            if decision.when < project.states[-1].on:
+            if on < project.states[-1].on:
                 refuse(
-                    decision, "Approved before it was proposed.", got=decision.when.isoformat(),
+                    decision, "Approved before it was proposed.", got=on.isoformat(),
                     allowed=f"from {project.states[-1].on.isoformat()} on",
                 )  # fmt: skip
-            entry = StateEntry(state="approved", on=decision.when, by=decision.who, note=decision.reason)
+            entry = StateEntry(state="approved", on=on, by=decision.who, note=decision.reason)
             records.append(
                 msgspec.structs.replace(project, version=project.version + 1, states=(*project.states, entry))
             )
@@ -180,6 +188,7 @@ _APPLY: dict[tuple[str, str], Apply] = {
     ("problem", "merge"): _merge,
     ("problem", "dismiss"): _dismiss,
     ("problem", "reopen"): _reopen,
+    ("problem", "add_project"): add_project,
     ("plan", "approve"): _approve,
     ("project", "set"): project_states.set_state,
     ("project", "inspect"): project_states.inspect,

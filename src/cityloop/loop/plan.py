@@ -157,7 +157,7 @@ def _project(view: View, countermeasure: Countermeasure, plan: str) -> Project:
 
 
 def _dropped(view: View, kept: set[str]) -> list[Project]:
-    """Proposed projects that no plan wants any more, cancelled."""
+    """Proposed projects that no plan wants any more, cancelled; those that a person added were never a plan's."""
     return [
         msgspec.structs.replace(
             project,
@@ -167,7 +167,7 @@ def _dropped(view: View, kept: set[str]) -> list[Project]:
             ),
         )
         for project in view.records(Project)
-        if project.state == "proposed" and project.id not in kept
+        if project.state == "proposed" and project.plan and project.id not in kept
     ]  # fmt: skip
 
 

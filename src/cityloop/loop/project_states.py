@@ -40,7 +40,8 @@ def set_state(decision: Decision, view: View, domains: Sequence[Domain]) -> list
     if on < last.on:
         refuse(
             decision, f"{state.capitalize()} before it was {last.state}.", got=on.isoformat(),
-            allowed=f"from {last.on.isoformat()} on", cure="Correct data.on.",
+            allowed=f"from {last.on.isoformat(timespec='seconds')} on",
+            cure="Correct the time of this state (--on), or give the one before it its own time.",
         )  # fmt: skip
     entry = StateEntry(
         state=state, on=on.astimezone(UTC), by=decision.who, cost=_cost(decision, view, state, on),

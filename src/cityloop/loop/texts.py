@@ -24,13 +24,15 @@ NOTES = {
     "merged": Pair("Merged into {into} by {who}. {why}", "由 {who} 并入 {into}。{why}"),
     "dismissed": Pair("Dismissed by {who}: {why}", "由 {who} 驳回：{why}"),
     "reopened": Pair("Reopened by {who}. {why}", "由 {who} 重新打开。{why}"),
+    "works_added": Pair("Works added by {who}: {project}.", "由 {who} 增加工程：{project}。"),
     "works_started": Pair("Works started: {project}.", "工程开工：{project}。"),
     "works_cancelled": Pair("Works cancelled: {project}.", "工程取消：{project}。"),
     "found_nothing": Pair("The crew found nothing: {project}.", "现场未发现问题：{project}。"),
     "found_leak": Pair("The crew found a leak: {project}.", "现场发现漏点：{project}。"),
     "works_done": Pair("Works done: {project}.", "工程完成：{project}。"),
     "works_done_nothing": Pair(
-        "Works done without a leak found: {project}; open again.", "工程结束但未发现漏点：{project}，重新打开。"
+        "Works done without a find on record: {project}; open until the observations show their effect.",
+        "工程结束，但没有查出问题的记录：{project}；在观测显示效果之前重新打开。",
     ),
     "withdrawn": Pair("No longer offered: the problem it answers has changed.", "不再提供：所针对的问题已变化。"),
 }

@@ -32,7 +32,7 @@ _LIMIT = Pair("limit of the binding norm", "约束性规范限值")
 _DAY, _VALUE = Pair("Day", "日期"), Pair("Value", "数值")
 _CLAIMED, _MEASURED = Pair("claimed", "预计"), Pair("measured", "实测")
 _SMALLEST = Pair("smallest effect worth acting on", "值得采取行动的最小效果")
-_CLAIM_TITLE = Pair("Claimed and measured fall of the indicator, L/s", "预计与实测降幅（L/s）")
+_CLAIM_TITLE = Pair("Claimed and measured fall of the indicator", "指标的预计与实测降幅")
 _REF = Pair("Number", "序号")
 
 

@@ -18,7 +18,6 @@ from cityloop.settings.source_settings import FileSettings, TwinSettings, check_
 __all__ = ["BoundarySettings", "CitySettings", "LimitSettings", "ModelSettings", "load_city"]
 
 CITY_FILE = "city.toml"
-_ENGINES = ("epanet",)
 
 
 @dataclass(frozen=True)
@@ -185,7 +184,9 @@ def _read_model(table: Table, folder: Path) -> ModelSettings:
         table.faults.add("A model file that does not exist.", where=table.key("file"), got=str(folder / file))
     limits = tuple(_read_limit(t) for t in table.tables("limit"))
     _unique([limit.id for limit in limits], table.key("limit"), table.faults)
-    model = ModelSettings(table.text("engine", allowed=_ENGINES), file, table.texts("closed"), limits)
+    model = ModelSettings(
+        table.text("engine", cure='Name the engine: engine = "epanet".'), file, table.texts("closed"), limits
+    )
     table.close()
     return model
 

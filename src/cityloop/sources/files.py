@@ -8,7 +8,7 @@ import glob
 import hashlib
 import json
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
@@ -44,6 +44,9 @@ _SAID_LATER = ("twice", "superseded")
 class _FileMark:
     """How far one file was read: `sha256` of the bytes before `offset` (of the whole file where it is not appendable);
     lines up to `said` have had their refusals reported; `settled` = read to its end and nothing waits.
+
+    Where lines before the last one read wait, `seen` says what was taken of them (as RowReader takes it), and
+    `read_sha256` is the hash of the `read` bytes they stand in: lines that changed are read as new ones.
     """
 
     size: int = -1
@@ -53,6 +56,9 @@ class _FileMark:
     sha256: str = ""
     said: int = 0
     settled: bool = False
+    seen: tuple[tuple[int, int], ...] = ()
+    read: int = 0
+    read_sha256: str = ""
 
 
 @dataclass
@@ -96,7 +102,7 @@ class FileSource:
         self.counts = {"empty": 0, "identical": 0, "waiting": 0}
         sent: set[int] = set()
         for item in due:
-            for taken, mark in self._read(item, RowReader(series, to_us(until), registers)):
+            for taken, mark in self._read(item, RowReader(series, to_us(until), registers, item.mark.seen)):
                 marks[item.name] = mark
                 cursor = _write_cursor(marks, {series.items[n].label: r for n, r in registers.items()})
                 yield self._arrival(taken, item.name, series, sent, cursor)
@@ -137,6 +143,8 @@ class FileSource:
                 faults.append(InputError("The file cannot be read.", where=str(path), got=fault.strerror or str(fault)))
                 continue
             mark = _FileMark(**vars(old)) if kept else _FileMark()
+            if not (same or _as_read(path, mark, table.appendable)):
+                mark.seen = ()
             mark.size, mark.mtime_ns = state.st_size, state.st_mtime_ns
             due.append(_Due(name, table, Mark(mark.offset, mark.line) if kept and mark.line else None, mark))
         if len(faults) == 1:
@@ -156,20 +164,24 @@ class FileSource:
     def _read(self, item: _Due, reader: RowReader) -> Iterator[tuple[Taken, _FileMark]]:
         """Chunks of one file with the mark to remember after each."""
         per_line = len(self.settings.series) if self.settings.layout == "wide" else 1
-        prefix = _Prefix(item.table)
+        hashes = _Prefix(item.table), _Prefix(item.table)
         said, old_said = item.mark.said, item.mark.said
+        seen = item.mark.seen
         mark, whole_to = item.mark, item.start
         try:
             for chunk in item.table.chunks(
                 columns_of(self.settings), start=item.start, rows=max(1, ROWS_PER_ARRIVAL // per_line)
             ):
                 taken = reader.take(chunk)
-                said = max(said, chunk.end.line - 1 - (not chunk.whole))
+                last = chunk.end.line - 1 - (not chunk.whole)
+                said = max(said, last)
                 whole_to = _last_whole(chunk)
-                mark = self._mark(item.mark, taken.held or whole_to, prefix, said)
+                more = [pair for pair in item.mark.seen if pair[0] > last or pair[1] > reader.until_us]
+                seen = ((last, reader.until_us), *more)
+                mark = self._mark(item.mark, taken.held, whole_to, hashes, said, seen)
                 yield _once(taken, old_said), mark
             taken = reader.end()
-            mark = self._mark(item.mark, taken.held or whole_to, prefix, said)
+            mark = self._mark(item.mark, taken.held, whole_to, hashes, said, seen)
             mark.settled = taken.held is None
             yield _once(taken, old_said), mark
         except OSError as fault:
@@ -180,9 +192,24 @@ class FileSource:
             self.counts[name] += reader.counts[name]
         self.counts["identical"] += reader.repeats.identical
 
-    def _mark(self, file: _FileMark, to: Mark | None, prefix: "_Prefix", said: int) -> _FileMark:
-        offset, line = to or (0, 0)
-        return _FileMark(file.size, file.mtime_ns, offset, line, prefix.sha256(offset), said)
+    def _mark(
+        self,
+        file: _FileMark,
+        held: Mark | None,
+        read: Mark | None,
+        hashes: "tuple[_Prefix, _Prefix]",
+        said: int,
+        seen: tuple[tuple[int, int], ...],
+    ) -> _FileMark:
+        """The place to go on at: what is held back, else the end of what was read."""
+        offset, line = held or read or (0, 0)
+        found = _FileMark(file.size, file.mtime_ns, offset, line, hashes[0].sha256(offset), said)
+        if held is not None and read is not None:
+            # A killed reading may have come further than this one has yet; what it saw there counts as it was hashed then.
+            further = file.read > read.offset and any(pair in file.seen for pair in seen)
+            found.seen, found.read = seen, file.read if further else read.offset
+            found.read_sha256 = file.read_sha256 if further else hashes[1].sha256(read.offset)
+        return found
 
     def _arrival(self, taken: Taken, file: str, series: SeriesList, sent: set[int], cursor: str) -> Arrival:
         cells = taken.cells
@@ -280,6 +307,13 @@ def _unchanged(path: Path, old: _FileMark, appendable: bool) -> bool:
     return digest.hexdigest() == old.sha256
 
 
+def _as_read(path: Path, mark: _FileMark, appendable: bool) -> bool:
+    """Whether the lines that were read beyond those that wait still stand as they did."""
+    if not appendable or not mark.seen:
+        return True
+    return _unchanged(path, replace(mark, offset=mark.read, sha256=mark.read_sha256), appendable)
+
+
 def _last_whole(chunk: Chunk) -> Mark:
     """Where to go on: after the chunk, but before a last line that has no end yet."""
     if chunk.whole:
@@ -316,7 +350,10 @@ def _read_cursor(text: str, source: str) -> tuple[dict[str, _FileMark], dict[str
         return {}, {}
     try:
         data = json.loads(text)
-        return {n: _FileMark(**m) for n, m in data["files"].items()}, data["registers"]
+        marks = {n: _FileMark(**m) for n, m in data["files"].items()}
+        for mark in marks.values():
+            mark.seen = tuple((int(line), int(until_us)) for line, until_us in mark.seen)
+        return marks, data["registers"]
     except (ValueError, KeyError, TypeError, AttributeError) as fault:
         raise InputError(
             f"The cursor of source '{source}' cannot be read.",

@@ -19,7 +19,8 @@ def score_finding(view: View, problem: Problem, finding: Mapping[str, float | st
     `realised_effect` (L/s) is what the repair of the find should bring: the flow of a leak, 0 where there was none.
 
     `finding` holds `found` (leak, none, other), `place` (id or name, pipe or junction) and `flow` or `flow_l_per_s`.
-    A key is absent where it cannot be told; raises RecordError for a place that the city does not know.
+    A key is absent where it cannot be told; raises RecordError for a place that the city does not know. A city without a
+    network on record takes any place: there is nothing to look it up in.
     """
     score: dict[str, float | str] = {"found": str(finding.get("found", ""))}
     flow = finding.get("flow_l_per_s", finding.get("flow"))
@@ -30,7 +31,10 @@ def score_finding(view: View, problem: Problem, finding: Mapping[str, float | st
     place = str(finding.get("place", "") or "")
     if score["found"] != "leak" or not place:
         return score
-    thing = next((t for t in view.records(Thing) if t.kind in ("pipe", "junction") and place in (t.id, t.name)), None)
+    things = [t for t in view.records(Thing) if t.kind in ("pipe", "junction")]
+    if not things:
+        return score
+    thing = next((t for t in things if place in (t.id, t.name)), None)
     if thing is None:
         raise RecordError(
             "The place of the finding is no pipe or junction of this city.", where=problem.id, got=place,

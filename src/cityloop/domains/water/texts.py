@@ -13,6 +13,13 @@ TITLES = {
     "replace_sensor": Pair("Check or replace the sensor at {name}", "检修或更换 {name} 处的传感器"),
 }
 
+STATUSES = {
+    "confirmed": Pair("confirmed", "已核实"),
+    "unconfirmed": Pair("unconfirmed", "未核实"),
+    "assumed": Pair("assumed", "假设"),
+    "given": Pair("given", "城市给定"),
+}
+
 NOTES = {
     "no_price": Pair(
         "No yearly cost: the policy gives no price water_per_m3 (marginal cost of a cubic metre).",
@@ -108,4 +115,6 @@ def note(key: str, **values: object) -> str:
     'No ranked area: 2 usable pressure logger(s), at least 3 are needed.'
     """
     pair = NOTES[key]
-    return f"{pair.in_('en', **values)} | {pair.in_('zh', **values)}"
+    status = STATUSES.get(str(values.get("status")))
+    said = {**values, "status": status.zh} if status else values
+    return f"{pair.in_('en', **values)} | {pair.in_('zh', **said)}"

@@ -57,8 +57,10 @@ class Scenario:
     failure: Failure | None = None
 
 
-def draw_scenario(seed: int, network: TwinNetwork, *, sensors: int, exempt: Collection[str] = ()) -> Scenario:
-    """One to three leaks on pipes drawn by length, and one failing logger of `sensors`.
+def draw_scenario(
+    seed: int, network: TwinNetwork, *, sensors: int, exempt: Collection[str] = (), most: int = 3
+) -> Scenario:
+    """One to `most` leaks on pipes drawn by length, and one failing logger of `sensors`.
 
     A pipe is drawn only if one of its ends is a junction that is not `exempt`; no two leaks share a junction.
     """
@@ -67,7 +69,7 @@ def draw_scenario(seed: int, network: TwinNetwork, *, sensors: int, exempt: Coll
     fit = np.array([any(n in allowed for n in pair) for pair in network.ends], dtype=bool)
     weights = np.where(fit, network.length_m, 0.0)
     leaks: list[Leak] = []
-    wanted = int(rng.integers(1, 4)) if weights.sum() > 0 else 0
+    wanted = int(rng.integers(1, most + 1)) if weights.sum() > 0 else 0
     while len(leaks) < wanted:
         pipe = int(rng.choice(len(weights), p=weights / weights.sum()))
         ends = [n for n in network.ends[pipe] if n in allowed]
