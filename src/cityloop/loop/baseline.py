@@ -17,9 +17,19 @@ from cityloop.errors import RecordError
 from cityloop.evidence import Before, fit_before
 from cityloop.loop.candidates import answered
 from cityloop.loop.works import civil_day, domain_of, ended_works, midnight, moment_of, own_series
-from cityloop.records import Baseline, Countermeasure, Goal, Problem, Project, record_id
+from cityloop.records import Baseline, Countermeasure, Estimate, Goal, Problem, Project, record_id
 
-__all__ = ["DAYS_AFTER", "DAYS_BEFORE", "HISTORY_DAYS", "METHOD", "SETTLING_DAYS", "covariates_of", "frozen", "freeze"]
+__all__ = [
+    "DAYS_AFTER",
+    "DAYS_BEFORE",
+    "HISTORY_DAYS",
+    "METHOD",
+    "SETTLING_DAYS",
+    "claims_of",
+    "covariates_of",
+    "frozen",
+    "freeze",
+]
 
 #: What a Goal registers (Goal.method, days_before, days_after, settling_days); the days of works never count.
 METHOD = "local_level/1"
@@ -52,7 +62,7 @@ def freeze(view: View, domains: Sequence[Domain], project: Project, at: datetime
         for goal in _goals(view, project, known)
         if goal.indicator not in covered
     ]
-    return [*joined, *made]
+    return [_with_claim(view, b, project) for b in (*joined, *made)]
 
 
 def covariates_of(series: IndicatorSeries, method: str) -> dict[str, Floats]:
@@ -104,6 +114,31 @@ def _under_way(view: View, baseline: Baseline, at: datetime) -> bool:
         if ended is None or ended > at:
             return True
     return False
+
+
+def _with_claim(view: View, baseline: Baseline, project: Project) -> Baseline:
+    """The claim as it stands when the works begin: a later turn may offer the same measure with another one.
+
+    `claim_<project>` = value, low, high, level of each effect in turn; `rate_<project>` = realisation rate in it.
+    """
+    measure = view.get(Countermeasure, project.countermeasure)
+    mine = [e.estimate for e in measure.effects if (e.indicator, e.thing) == (baseline.indicator, baseline.boundary)]
+    claim: list[float | str] = [x for e in mine for x in (e.value, e.low, e.high, e.level)]
+    rate = measure.realisation.estimate.value
+    parameters = {**baseline.parameters, f"claim_{project.id}": claim, f"rate_{project.id}": rate}
+    return msgspec.structs.replace(baseline, parameters=parameters)
+
+
+def claims_of(baseline: Baseline, project: str) -> list[Estimate] | None:
+    """What a project claimed when its works began; None for a Baseline that does not say."""
+    held = baseline.parameters.get(f"claim_{project}")
+    if not isinstance(held, list):
+        return None
+    numbers = [float(x) for x in held]
+    return [
+        Estimate(value=v, low=low, high=high, level=level, unit=baseline.unit)
+        for v, low, high, level in zip(*[iter(numbers)] * 4, strict=True)
+    ]
 
 
 def _joined(baseline: Baseline, project: Project) -> Baseline:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from statistics import NormalDist
 
 from cityloop.contracts import Domain, Prior, View
-from cityloop.records import Countermeasure, Estimate, Pattern, Project, Realisation, Verification
+from cityloop.records import Baseline, Countermeasure, Estimate, Pattern, Project, Realisation, Verification
 
 __all__ = ["Pooled", "random_effects", "realisation_rates"]
 
@@ -100,12 +100,15 @@ def _verified(view: View, kind: str) -> list[Estimate]:
     """
     measures = {c.id: c for c in view.records(Countermeasure)}
     works = {p.id: measures.get(p.countermeasure) for p in view.records(Project)}
+    baselines = {b.id: b for b in view.records(Baseline)}
     found = []
     for v in view.records(Verification):
-        done = [works.get(p) for p in v.projects]
-        known = [c for c in done if c is not None and c.kind == kind]
+        done = [(p, works.get(p)) for p in v.projects]
+        known = [(p, c) for p, c in done if c is not None and c.kind == kind]
         if v.realisation is not None and done and len(known) == len(done):
-            found.append(_scaled(v.realisation, sum(c.realisation.estimate.value for c in known) / len(known)))
+            held = baselines[v.baseline].parameters if v.baseline in baselines else {}
+            rates = [held.get(f"rate_{p}", c.realisation.estimate.value) for p, c in known]
+            found.append(_scaled(v.realisation, sum(r for r in rates if isinstance(r, int | float)) / len(rates)))
     return found
 
 

@@ -11,14 +11,13 @@ import numpy as np
 
 from cityloop.contracts import Domain, View
 from cityloop.evidence import Before, Measured, grade, measure_after
-from cityloop.loop.baseline import covariates_of, frozen
+from cityloop.loop.baseline import claims_of, covariates_of, frozen
 from cityloop.loop.texts import span
 from cityloop.loop.verification_texts import say
 from cityloop.loop.works import civil_day, domain_of, midnight, moment_of, own_series
 from cityloop.records import (
     Baseline,
     Countermeasure,
-    Effect,
     Estimate,
     Goal,
     Project,
@@ -133,7 +132,7 @@ def _record(
     estimate = Estimate(
         value=measured.value, low=measured.low, high=measured.high, level=goal.level, unit=baseline.unit
     )
-    claimed = _claimed(view, goal, projects, baseline.unit)
+    claimed = _claimed(view, goal, projects, baseline)
     return Verification(
         id=record_id(view.city, "verification", baseline.id),
         simulated=simulated,
@@ -156,21 +155,24 @@ def _record(
     )
 
 
-def _claimed(view: View, goal: Goal, projects: Sequence[Project], unit: str) -> Estimate:
-    """Sum of what the countermeasures claim for the indicator there; claims of different works are independent."""
-    effects: list[Effect] = []
+def _claimed(view: View, goal: Goal, projects: Sequence[Project], baseline: Baseline) -> Estimate:
+    """Sum of what the works claimed when they began; claims of different works are independent."""
+    claims: list[Estimate] = []
     for project in projects:
-        measure = view.get(Countermeasure, project.countermeasure)
-        effects += [e for e in measure.effects if e.indicator == goal.indicator and e.thing == goal.boundary]
+        held = claims_of(baseline, project.id)
+        if held is None:
+            effects = view.get(Countermeasure, project.countermeasure).effects
+            held = [e.estimate for e in effects if e.indicator == goal.indicator and e.thing == goal.boundary]
+        claims += held
 
     def side(end: str) -> float:
-        widths = [
-            abs(getattr(e.estimate, end) - e.estimate.value) * _stretch(e.estimate.level, goal.level) for e in effects
-        ]
+        widths = [abs(getattr(e, end) - e.value) * _stretch(e.level, goal.level) for e in claims]
         return float(np.sqrt(sum(w * w for w in widths)))
 
-    value = sum(e.estimate.value for e in effects)
-    return Estimate(value=value, low=value - side("low"), high=value + side("high"), level=goal.level, unit=unit)
+    value = sum(e.value for e in claims)
+    return Estimate(
+        value=value, low=value - side("low"), high=value + side("high"), level=goal.level, unit=baseline.unit
+    )
 
 
 def _stretch(level: float, wanted: float) -> float:

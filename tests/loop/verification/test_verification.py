@@ -177,3 +177,9 @@ def test_verify_when_a_leak_grew_then_its_flow_at_the_works_is_what_was_saved(wo
 def test_verify_when_looked_at_then_it_knows_no_simulator():
     assert list(inspect.signature(verify).parameters) == ["view", "domains"]
     assert "imulator" not in inspect.getsource(verification).replace("No simulator comes in here", "")
+
+
+def test_verify_when_the_measure_is_offered_with_another_claim_later_then_that_of_the_start_counts(works):
+    view = finished(works).put(works.measure(claim=0.5))
+    (found,) = verify(view, [works.Domain()])
+    assert (found.claimed.value, found.claimed.low, found.claimed.high) == pytest.approx((4.0, 3.4, 4.6))
