@@ -11,7 +11,7 @@ from cityloop.cli.language import language, one_language, say
 from cityloop.cli.show import estimate, grade, iso, kind, label, money, names, number, state, status
 from cityloop.i18n import Pair
 from cityloop.records import Countermeasure, Datastream, Filter, Goal, Plan, Problem, Project, Verification
-from cityloop.report.words import EFFECT_GRADES
+from cityloop.report.words import EFFECT_GRADES, LEAST_DAYS
 
 if TYPE_CHECKING:
     from cityloop.city import City
@@ -87,8 +87,6 @@ TEXTS = {
     ),
 }  # fmt: skip
 _ALL = Filter.operator()
-#: A reference of 21 days and a week in which something may rise above it.
-LEAST_DAYS = 28
 _ROWS = 4
 _DATED = re.compile(r"\d{4}-\d{2}-\d{2}: ")
 """A dated note tells what happened to a problem, the others what is not known about it."""

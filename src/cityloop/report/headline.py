@@ -6,7 +6,7 @@ from cityloop.i18n import Pair
 from cityloop.records import Plan, Problem, Project, Verification
 from cityloop.report.blocks import Badge, Block, Bullets, Inline, Notice, Paragraph, Section, Sentence, Subtitle, joined
 from cityloop.report.facts import Facts
-from cityloop.report.words import FINDINGS, GRADE_MEANING, GRADES, KINDS, STATES, both, with_badge, word
+from cityloop.report.words import FINDINGS, GRADE_MEANING, GRADES, KINDS, LEAST_DAYS, STATES, both, with_badge, word
 
 __all__ = ["headline"]
 
@@ -38,11 +38,9 @@ _NOTHING = Pair(
 )
 _NO_DATA = Pair("There are no observations yet, so nothing can be said.", "尚无观测数据，无法作出判断。")
 _TOO_SHORT = Pair(
-    "Nothing can be said yet: {n} day(s) observed from {start} to {end}; 28 are needed to tell a rise from chance.",
-    "暂时无法判断：{start} 至 {end} 共观测 {n} 天，至少需 28 天才能区分持续升高与偶然波动。",
+    "Nothing can be said yet: {n} day(s) observed from {start} to {end}; {least} are needed to tell a rise from chance.",
+    "暂时无法判断：{start} 至 {end} 共观测 {n} 天，至少需 {least} 天才能区分持续升高与偶然波动。",
 )
-#: A reference of 21 days and a week in which something may rise above it.
-_LEAST_DAYS = 28
 _LINE = Pair(
     "{boundary}: {title}, planned for {year}: cost {cost}, net present value {npv} (present values).",
     "{boundary}：{title}，安排在 {year} 年，费用 {cost}，净现值 {npv}（均为现值）。",
@@ -95,8 +93,10 @@ def _found(facts: Facts) -> list[Block]:
         days = sorted(d for s in facts.series.values() for d, _ in s.known)
         if not days:
             return [Paragraph(_NO_DATA)]
-        if len(set(days)) < _LEAST_DAYS:
-            return [Paragraph(Sentence(_TOO_SHORT, {"n": str(len(set(days))), "start": days[0], "end": days[-1]}))]
+        observed = len(set(days))
+        if observed < LEAST_DAYS:
+            said = {"n": str(observed), "start": days[0], "end": days[-1], "least": str(LEAST_DAYS)}
+            return [Paragraph(Sentence(_TOO_SHORT, said))]
         watched = len({b for b, _ in facts.series})
         return [Paragraph(Sentence(_NOTHING, {"n": str(watched), "start": days[0], "end": days[-1]}))]
     return [Bullets(tuple(items))]

@@ -7,9 +7,12 @@ from cityloop.report.blocks import Badge, Inline, Sentence
 from cityloop.report.shipped_texts import shipped
 
 __all__ = [
-    "COST_KINDS", "COST_ROWS", "EFFECT_GRADES", "FINDINGS", "GRADES", "INDICATORS", "KINDS", "PROPERTIES", "STATES",
-    "STATISTICS", "STATUSES", "WORLDS", "both", "simulated", "status_badge", "word",
+    "COST_KINDS", "COST_ROWS", "EFFECT_GRADES", "FINDINGS", "GRADES", "INDICATORS", "KINDS", "LEAST_DAYS", "PROPERTIES",
+    "STATES", "STATISTICS", "STATUSES", "WORLDS", "both", "simulated", "status_badge", "word",
 ]  # fmt: skip
+
+#: Days before "nothing was found" may be said: a reference of 21 and a week in which something may rise above it.
+LEAST_DAYS = 28
 
 KINDS = {
     "burst": Pair("Burst", "突发漏损（爆管）"),
