@@ -12,12 +12,12 @@ export UV_PYTHON ?= $(PYTHON)
 UV := $(or $(shell command -v uv 2>/dev/null),.venv-boot/bin/uv)
 GROUP ?= demo
 
-.PHONY: help demo test quick lint pins check-pins bench-verify clean
+.PHONY: help demo test quick lint pins check-pins bench-verify bundle clean
 .DEFAULT_GOAL := help
 
 help:
 	@sed -n '1,3p' Makefile | sed 's/^# //'
-	@echo "make lint   style, types, import law; make quick: tests without the slow ones; make clean"
+	@echo "make lint   style, types, import law; make quick: tests without the slow ones; make bundle: an offline install; make clean"
 
 demo: $(VENV)/.demo
 	$(BIN)/cityloop demo $(DEMO_ARGS)
@@ -37,12 +37,18 @@ lint: $(VENV)/.dev
 bench-verify: $(VENV)/.demo
 	$(BIN)/cityloop bench verify --data "$(DATA)" --json
 
-# The pins: hashes, no addresses. Compiling keeps the present pins; add UPGRADE=--upgrade to renew them.
+# The offline install (docs/bundle.md), also for others: make bundle BUNDLE_PYTHON=3.12 BUNDLE_PLATFORM=win_amd64 EXTRAS=...
+bundle: $(VENV)/.demo
+	@test -x .venv-boot/bin/python || $(PYTHON) -m venv .venv-boot
+	$(BIN)/python bundle/make_bundle.py --uv "$(UV)" --pip .venv-boot/bin/python \
+	  --python "$(BUNDLE_PYTHON)" --platform "$(BUNDLE_PLATFORM)" --extras "$(EXTRAS)"
+
+# The pins: hashes, no addresses; what the demo installs is part of what the tests install. Compiling keeps the present pins; add UPGRADE=--upgrade to renew them.
 PIN = $(UV) pip compile pyproject.toml --universal --generate-hashes --no-header --no-annotate --python-version 3.11 -q $(UPGRADE)
 pins: .venv-boot/.ready
-	$(PIN) -o requirements/demo.txt
-	$(PIN) --group test -c requirements/demo.txt -o requirements/test.txt
-	$(PIN) --group test --group dev -c requirements/test.txt -o requirements/dev.txt
+	$(PIN) --extra energy --extra forecast --group test -o requirements/test.txt
+	$(PIN) -c requirements/test.txt -o requirements/demo.txt
+	$(PIN) --extra energy --extra forecast --group test --group dev -c requirements/test.txt -o requirements/dev.txt
 
 check-pins: pins
 	@git diff --exit-code --stat -- requirements || { echo "pyproject.toml and requirements/ disagree: run 'make pins' and commit."; exit 1; }

@@ -14,8 +14,11 @@ from typing import TYPE_CHECKING
 
 from cityloop.contracts import Domain, Element, Model, NormRule, Progress, Source, View
 from cityloop.errors import InputError, RecordError
+from cityloop.formats.positions import position_files, position_records
+from cityloop.formats.thing_registers import register_files, register_records
 from cityloop.i18n import Pair
 from cityloop.records import (
+    Countermeasure,
     Datastream,
     Decision,
     Filter,
@@ -29,6 +32,7 @@ from cityloop.records import (
 from cityloop.registry import domains, engine
 from cityloop.settings import CitySettings, ModelSettings, TwinSettings, load_city, load_norms
 from cityloop.settings.norms import WORLDS
+from cityloop.settings.things import thing_records
 from cityloop.store import Store, StoreView
 
 if TYPE_CHECKING:
@@ -122,10 +126,7 @@ class City:
     @cached_property
     def models(self) -> tuple[tuple[ModelSettings, Model], ...]:
         """The opened models of the city. Raises EngineError saying what in the file is wrong."""
-        return tuple(
-            (m, engine(m.engine).open(Path(m.file) if m.file.startswith("wntr:") else self.folder / m.file))
-            for m in self.settings.models
-        )
+        return tuple((m, engine(m.engine).open(m.path(self.folder))) for m in self.settings.models)
 
     @property
     def simulator(self) -> "Simulation | None":
@@ -264,9 +265,9 @@ class City:
         if me in known and known[me].properties.get("definition_sha256") == digest:
             return
         things: dict[str, Record] = {}
-        for _, model in self.models:
+        for settings, model in self.models:
             for element in model.elements():
-                things |= {record.id: record for record in self._element(element)}
+                things |= {record.id: record for record in self._element(settings, element)}
         for tank in {t for b in self.settings.boundaries for t in b.storage_area_m2} if self.models else ():
             if record_id(self.settings.id, "thing", "tank", tank) not in things:
                 raise InputError(
@@ -274,27 +275,32 @@ class City:
                     allowed=", ".join(sorted(r.name for r in things.values() if isinstance(r, Thing) and r.kind == "tank")),
                     cure="Name a tank of the model.",
                 )  # fmt: skip
-        for boundary in self._boundaries(things):
+        for boundary in self._boundaries():
             things[boundary.id] = boundary
+        things |= thing_records(self.settings.id, self.settings.things, things)
+        things |= register_records(self.settings, things)
+        things |= position_records(self.settings, things)
         city: dict[str, float | str] = {"country": self.settings.country, "definition_sha256": digest}
         self.store.put([*things.values(), Thing(id=me, kind="city", name=self.settings.id, properties=city)])
 
     def _definition(self) -> str:
-        """Hash of city.toml and of the model files beside it."""
+        """Hash of city.toml, of the model files and of the tables of positions beside it."""
         digest = hashlib.sha256((self.folder / "city.toml").read_bytes())
         for model in self.settings.models:
             digest.update(model.file.encode())
-            if not model.file.startswith("wntr:"):
-                digest.update((self.folder / model.file).read_bytes())
+            if not model.from_library:
+                digest.update(model.path(self.folder).read_bytes())
+        for path in (*position_files(self.settings), *register_files(self.settings)):
+            digest.update(path.read_bytes())
         return digest.hexdigest()
 
-    def _element(self, element: Element) -> tuple[Record, ...]:
+    def _element(self, model: ModelSettings, element: Element) -> tuple[Record, ...]:
         """An element of a model as a Thing and its Location, in the model's own coordinates."""
         city = self.settings.id
-        thing = record_id(city, "thing", element.kind, element.name)
+        thing = model.thing(city, element)
         place = record_id(city, "location", element.kind, element.name) if element.points else ""
         ends = tuple(
-            Relation(kind=kind, thing=self._node(name))
+            Relation(kind=kind, thing=self._nodes[model.file, name])
             for kind, name in zip(("start", "end"), element.connects, strict=False)
         )
         area = self._tank_area(element.name) if element.kind == "tank" else None
@@ -307,28 +313,26 @@ class City:
         if place:
             found += (
                 Location(
-                    id=place, name=element.name, crs=self.settings.crs,
+                    id=place, name=element.name, crs=model.crs or self.settings.crs,
                     geometry="point" if len(element.points) == 1 else "line", coordinates=element.points,
                 ),
             )  # fmt: skip
         return found
 
     @cached_property
-    def _nodes(self) -> dict[str, str]:
-        """Thing id of every node of the models by its name: what connects nothing itself, of any engine's kinds."""
-        elements = [e for _, model in self.models for e in model.elements() if e.kind != "network" and not e.connects]
-        return {e.name: record_id(self.settings.id, "thing", e.kind, e.name) for e in elements}
-
-    def _node(self, name: str) -> str:
-        return self._nodes[name]
+    def _nodes(self) -> dict[tuple[str, str], str]:
+        """Thing id of every node by its model's file and its name: what connects nothing itself, of any engine's kinds."""
+        nodes = ((m, e) for m, model in self.models for e in model.elements() if not e.whole and not e.connects)
+        return {(m.file, e.name): m.thing(self.settings.id, e) for m, e in nodes}
 
     def _tank_area(self, tank: str) -> float | None:
         return next((b.storage_area_m2[tank] for b in self.settings.boundaries if tank in b.storage_area_m2), None)
 
-    def _boundaries(self, things: Mapping[str, Record]) -> list[Thing]:
+    def _boundaries(self) -> list[Thing]:
         """The metered boundaries; each names its meters, its tanks and the network that it encloses."""
         city = self.settings.id
-        networks = [r.id for r in things.values() if isinstance(r, Thing) and r.kind == "network"]
+        files = {m.file: m.thing(city, e) for m, model in self.models for e in model.elements() if e.whole}
+        networks = list(files.values())
         found = []
         for b in self.settings.boundaries:
             relations = [
@@ -336,8 +340,9 @@ class City:
                 for kind, refs in (("inflow", b.inflow), ("outflow", b.outflow), ("storage", b.storage))
                 for ref in refs
             ]
-            if len(networks) == 1 and len(self.settings.boundaries) == 1:
-                relations.append(Relation(kind="network", thing=networks[0]))
+            only = networks[0] if len(networks) == 1 and len(self.settings.boundaries) == 1 else ""
+            if encloses := files.get(b.network, only):
+                relations.append(Relation(kind="network", thing=encloses))
             properties: dict[str, float | str] = {"name_en": b.name.en, "name_zh": b.name.zh}
             for key in ("mains_km", "connections", "population"):
                 if (stated := getattr(b, key)) is not None:
@@ -378,17 +383,16 @@ class City:
     def _finished_works(self) -> tuple["FinishedWork", ...]:
         from cityloop.sources.twin import FinishedWork
 
-        found = []
-        for project in self.store.records(Project, OPERATOR):
-            when = {s.state: s.on for s in project.states}
-            if project.state == "done":
-                found.append(
-                    FinishedWork(
-                        project=project.id, boundary=project.boundary, findings=project.findings,
-                        started=when.get("started", when["done"]), done=when["done"],
-                    )
-                )  # fmt: skip
-        return tuple(found)
+        changes = {c.id: c.changes for c in self.store.records(Countermeasure, OPERATOR)}
+        done = [p for p in self.store.records(Project, OPERATOR) if p.state == "done"]
+        when = {p.id: {s.state: s.on for s in p.states} for p in done}
+        return tuple(
+            FinishedWork(
+                project=p.id, boundary=p.boundary, findings=p.findings, changes=changes.get(p.countermeasure, ()),
+                started=when[p.id].get("started", when[p.id]["done"]), done=when[p.id]["done"],
+            )
+            for p in done
+        )  # fmt: skip
 
 
 def _tell(progress: Progress | None, share: float, text: str) -> None:

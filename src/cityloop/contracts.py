@@ -17,11 +17,13 @@ import pyarrow as pa
 
 from cityloop.i18n import Pair
 from cityloop.records import (
+    Better,
     Change,
     Countermeasure,
     Datastream,
     Evidence,
     Goal,
+    Limit,
     Location,
     Problem,
     RecordT,
@@ -57,6 +59,8 @@ class NormRule:
     date: str
     status: Literal["confirmed", "unconfirmed"]
     reason_absent: str = ""
+    domain: str = ""
+    """The domain whose table it stands in."""
 
 
 @dataclass(frozen=True)
@@ -91,8 +95,11 @@ class Policy:
     prices: Mapping[str, tuple[float, str, str]]
     """name (`water_per_m3`, `energy_per_kwh`) -> (amount in `currency` of `price_year`, source, status)."""
     crew_km_per_day: float
+    """What a crew searches in a day, km; 0 where the city does not say."""
     binding_norm: str
     compare_norms: tuple[str, ...]
+    limits: tuple[Limit, ...] = ()
+    """What the measures of all domains share (`uses`): a unit "<...>/year" renews every year."""
 
 
 # --- observations in --------------------------------------------------------------------------------------------
@@ -135,13 +142,18 @@ class Source(Protocol):
 # --- engines ------------------------------------------------------------------------------------------------------
 @dataclass(frozen=True)
 class Element:
-    """One element of a model; becomes a Thing. `points` are in the model's own coordinates."""
+    """One element of a model; becomes a Thing. `points` are in the model's own coordinates.
+
+    `connects` names nodes of the same model: both ends of a link, the one node of what hangs on it. `whole` marks the model
+    as a whole (a network, a grid), whose Thing is named by the model's file, since a city may have several.
+    """
 
     kind: str
     name: str
     points: tuple[tuple[float, float], ...]
     properties: Mapping[str, float | str]
     connects: tuple[str, ...] = ()
+    whole: bool = False
 
 
 class Model(Protocol):
@@ -292,9 +304,10 @@ class View(Protocol):
 
 @dataclass(frozen=True)
 class IndicatorSeries:
-    """Daily values of one indicator of one boundary, from observations only; positive effect = `y` falls.
+    """Daily values of one indicator of one boundary, from observations only; positive effect = `y` gets `better`.
 
-    `covariates` explain y without moving with the effect that is judged. `scale_note` says so in words.
+    `covariates` explain y without moving with the effect that is judged; `adjusted_by` names those that the registered
+    method takes out before it judges, the others are for detection and for readers.
     """
 
     indicator: str
@@ -305,6 +318,8 @@ class IndicatorSeries:
     covariates: Mapping[str, Floats]
     datastreams: tuple[str, ...]
     simulated: bool
+    better: Better = "lower"
+    adjusted_by: tuple[str, ...] = ()
 
 
 class Domain(Protocol):
@@ -313,6 +328,12 @@ class Domain(Protocol):
     name: str
     title: Pair
     priors: Mapping[str, Prior]
+    words: Mapping[str, Pair]
+    """Names of its problem and countermeasure kinds, indicators, cost rows, prices and causes, as reports show them."""
+    indicators: Sequence[str]
+    """The indicators that `series` gives, of the boundaries that have them."""
+    causes: Sequence[str]
+    """What a crew can find that is the trouble it was sent for ("leak"); "none" and "other" are every domain's."""
 
     def problems(self, view: View, simulator: Simulator | None) -> Sequence[Problem]:
         """What is wrong now. Status, version and history are the loop's business: return version 1, status open."""

@@ -13,9 +13,9 @@ from typing import Literal, TypeVar
 import msgspec
 
 __all__ = [
-    "NOUNS", "BATCH_COLUMNS", "Baseline", "Change", "CostRow", "Countermeasure", "Datastream", "Decision", "Effect",
+    "NOUNS", "BATCH_COLUMNS", "Baseline", "Better", "Change", "CostRow", "Countermeasure", "Datastream", "Decision", "Effect",
     "Estimate", "Evidence", "FeatureOfInterest", "Filter", "Goal", "Indicator", "Limit", "Location", "Money",
-    "Observation", "ObservedProperty", "OpeningRecord", "Pattern", "PipeRank", "Plan", "PlanLine", "Problem", "Project",
+    "Observation", "ObservedProperty", "OpeningRecord", "Pattern", "RankedThing", "Plan", "PlanLine", "Problem", "Project",
     "Quality", "Realisation", "Record", "Relation", "Sensor", "ServiceRequest", "StateEntry", "Statistic", "Thing",
     "Verification", "AnyRecord", "from_json", "record_id", "to_json",
 ]  # fmt: skip
@@ -32,6 +32,8 @@ class Quality(IntEnum):
 
 
 Statistic = Literal["instant", "mean", "total", "counter"]
+#: Which way an indicator gets better; every effect, claimed or measured, is positive that way.
+Better = Literal["lower", "higher"]
 #: Column name -> Arrow type of a Batch: the one form in which observations travel between rooms.
 BATCH_COLUMNS = {
     "datastream": "int32",
@@ -100,22 +102,33 @@ class Relation(Value, frozen=True, kw_only=True):
 
 
 class Change(Value, frozen=True, kw_only=True):
-    """What a measure or an event does, as data that engines understand: `thing`.`property` becomes `value` at `start`."""
+    """What a measure or an event does, as data that engines understand: `thing`.`property` becomes `value` at `start`.
+
+    `hours` = local hours [from, to) of every day in which it holds, (22, 5) over midnight; None = always. An engine that
+    knows no clock refuses it.
+    """
 
     thing: str
     property: str
     value: float
     start: datetime | None = None
+    hours: tuple[int, int] | None = None
 
 
 class Effect(Value, frozen=True, kw_only=True):
-    """Claimed effect of a countermeasure on one indicator of one thing; positive = the indicator falls."""
+    """Claimed effect of a countermeasure on one indicator of one thing; positive = it gets better, which way `better` says.
+
+    `out_of` is the amount of the indicator that the effect takes its share of (the leakage that a lower pressure slows):
+    effects of several measures on one indicator meet there. None = the gap of the problem that the measure answers.
+    """
 
     indicator: str
     thing: str
     estimate: Estimate
     period: str
     grade: Literal["modelled", "published", "assumed"] = "modelled"
+    better: Better = "lower"
+    out_of: float | None = None
 
 
 class CostRow(Value, frozen=True, kw_only=True):
@@ -141,7 +154,7 @@ class CostRow(Value, frozen=True, kw_only=True):
     status: Literal["confirmed", "unconfirmed", "assumed", "given"] = "assumed"
 
 
-class PipeRank(Value, frozen=True, kw_only=True):
+class RankedThing(Value, frozen=True, kw_only=True):
     """One row of a ranked search area: a Thing, its share of the probability, its length and its rank (1 = first)."""
 
     thing: str
@@ -284,7 +297,11 @@ class Indicator(Record, frozen=True, kw_only=True):
 
 
 class Problem(Record, frozen=True, kw_only=True):
-    """A gap between observed and expected. Key = (kind, boundary or thing): the same trouble is a new version."""
+    """A gap between observed and expected. Key = (kind, boundary or thing): the same trouble is a new version.
+
+    Of `details`, reports read `datastream` (its id, where the trouble is the measurement itself), `located_by` (by what the
+    ranked area was found, "en | zh"), `onset_earliest` and `onset_latest`; the others are the domain's own.
+    """
 
     domain: str
     kind: str
@@ -297,7 +314,7 @@ class Problem(Record, frozen=True, kw_only=True):
     detected: datetime
     cost_per_year: Estimate | None
     evidence: Evidence
-    area: tuple[PipeRank, ...] = ()
+    area: tuple[RankedThing, ...] = ()
     best_place: str = ""
     status: Literal["open", "acknowledged", "dismissed", "merged", "in_works", "closed"] = "open"
     assigned_to: str = ""
@@ -325,6 +342,7 @@ class Goal(Record, frozen=True, kw_only=True):
     unit: str
     policy: str
     norm: str = ""
+    better: Better = "lower"
 
 
 class Countermeasure(Record, frozen=True, kw_only=True):
@@ -344,7 +362,7 @@ class Countermeasure(Record, frozen=True, kw_only=True):
     requires: tuple[tuple[str, str], ...] = ()
     one_of: str = ""
     uses: dict[str, float] = {}
-    area: tuple[PipeRank, ...] = ()
+    area: tuple[RankedThing, ...] = ()
     details: dict[str, float | str] = {}
 
 
@@ -361,6 +379,8 @@ class Plan(Record, frozen=True, kw_only=True):
     stopped_by: str
     discount_rate: float
     cuts: tuple[Limit, ...] = ()
+    unmet: tuple[Limit, ...] = ()
+    """Limits of the models that stay broken with the plan: nothing on offer meets them."""
     joint_effect: dict[str, float] = {}
     status: Literal["proposed", "approved", "superseded"] = "proposed"
 
@@ -396,7 +416,10 @@ class Baseline(Record, frozen=True, kw_only=True):
 
 
 class Verification(Record, frozen=True, kw_only=True):
-    """What was measured after the works against the frozen baseline, one per (boundary, works window)."""
+    """What was measured after the works against the frozen baseline, one per (boundary, works window).
+
+    `measured` and `claimed` are positive where the indicator got better: fell, or rose where `better` is higher.
+    """
 
     goal: str
     boundary: str
@@ -414,6 +437,7 @@ class Verification(Record, frozen=True, kw_only=True):
     evidence: Evidence
     joint: bool = False
     note: str = ""
+    better: Better = "lower"
 
 
 class Decision(Record, frozen=True, kw_only=True):

@@ -6,14 +6,15 @@ object `engine`. Outsiders add theirs by the entry point groups `cityloop.domain
 
 import functools
 import pkgutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from importlib import import_module
 from importlib.metadata import entry_points
 
 from cityloop.contracts import Domain, Engine
 from cityloop.errors import InputError
+from cityloop.i18n import Pair
 
-__all__ = ["domains", "engine", "engine_names"]
+__all__ = ["domains", "engine", "engine_names", "words"]
 
 
 def _names(package: str) -> Iterator[tuple[str, str]]:
@@ -60,9 +61,39 @@ def _load(place: str, name: str, needs: tuple[str, ...]) -> object | None:
 @functools.cache
 def domains() -> tuple[Domain, ...]:
     """Every domain by name; raises InputError for one that cannot be loaded."""
-    needs = ("name", "title", "priors", "problems", "countermeasures", "kinds", "series", "inspected")
+    needs = (
+        "name",
+        "title",
+        "priors",
+        "words",
+        "indicators",
+        "causes",
+        "problems",
+        "countermeasures",
+        "kinds",
+        "series",
+        "inspected",
+    )
     found = (_load(place, name, needs) for name, place in _names("cityloop.domains"))
     return tuple(d for d in found if d is not None)  # type: ignore[misc]
+
+
+@functools.cache
+def words() -> Mapping[str, Pair]:
+    """The names that all domains give to their kinds, indicators, cost rows and causes.
+
+    Raises InputError where two domains give one key different names.
+    """
+    found: dict[str, tuple[str, Pair]] = {}
+    for domain in domains():
+        for key, pair in domain.words.items():
+            owner, known = found.setdefault(key, (domain.name, pair))
+            if known != pair:
+                raise InputError(
+                    f"Two domains give '{key}' different names.", where=f"{owner}, {domain.name}",
+                    got=f"{known.en}; {pair.en}", cure="Rename the key in one of them.",
+                )  # fmt: skip
+    return {key: pair for key, (_, pair) in found.items()}
 
 
 @functools.cache

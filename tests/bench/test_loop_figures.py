@@ -1,8 +1,12 @@
 """The figures of the loop's bench by hand: what works are worth, which leaks count as seen, sums over scenarios."""
 
+import json
+from dataclasses import asdict
+
 import pytest
 
 from cityloop.bench.loop import figures, run
+from cityloop.bench.loop_compare import Difference, compare
 from cityloop.bench.loop_detection import Claim, Listed, false_claims, match, seen
 from cityloop.bench.loop_play import Judged, Outcome
 from cityloop.bench.loop_value import Hidden, Work, all_knowing, net_value, ratio, walk
@@ -16,8 +20,8 @@ AT_D, AT_A = Hidden("P3", "d", 5.0), Hidden("P1", "a", 1.0)
 def outcome(number: int = 0, **changed) -> Outcome:
     plain = {
         "number": number, "leaks": (AT_D,), "sizes_l_per_s": (5.0,), "days_to_detect": (6.0,), "distance_m": (200.0,),
-        "false_leaks": 0, "false_sensors": 0, "ours": Work(10.0, 1, 5.0), "from_logger": Work(), "longest_first": Work(),
-        "verifications": (),
+        "false_leaks": 0, "false_sensors": 0, "false_sensors_hidden_fault": 0, "ours": Work(10.0, 1, 5.0),
+        "from_logger": Work(), "longest_first": Work(), "verifications": (),
     }  # fmt: skip
     return Outcome(**(plain | changed))
 
@@ -122,9 +126,50 @@ def test_figures_when_verified_then_coverage_asks_the_truth_and_false_problems_c
     assert found["false_problems_per_year"] == pytest.approx(2 * 365 / 84, abs=1e-3)
 
 
+def test_figures_when_a_false_problem_is_about_a_mislabelled_logger_then_it_counts_in_both():
+    found = figures([outcome(false_leaks=1, false_sensors=2, false_sensors_hidden_fault=1)])
+    assert found["false_problems_per_year"] == pytest.approx(3 * 365 / 84, abs=1e-3)
+    assert found["false_problems_per_year_with_hidden_fault"] == pytest.approx(365 / 84, abs=1e-3)
+
+
+def document(*outcomes: Outcome, **changed) -> dict:
+    plain = {"city": "ky4", "seed": 7, "scenarios": len(outcomes)}
+    return plain | changed | {"each": json.loads(json.dumps([asdict(o) for o in outcomes]))}
+
+
+def test_compare_when_every_scenario_gains_the_same_then_the_interval_is_narrow_although_scenarios_differ():
+    # With 1, 5 and 20 L/s to be had, a run that saves half of each and one that saves all of it.
+    leaks = [Hidden("P3", "d", size) for size in (1.0, 5.0, 20.0)]
+    half, whole = (
+        document(*(outcome(n, leaks=(k,), ours=Work(0.0, 1, share * k.flow_l_per_s)) for n, k in enumerate(leaks)))
+        for share in (0.5, 1.0)
+    )
+    found = compare(half, whole, keys=("value_ratio", "days_to_detect", "ci90_coverage"))
+    assert found["value_ratio"].value == pytest.approx(0.5 * 26 * 18_921.6 / (26 * 18_921.6 - 12_000), abs=1e-4)
+    assert 0.5 < found["value_ratio"].low < found["value_ratio"].high < 0.64  # of the smallest leak alone: 0.634
+    assert found["days_to_detect"] == Difference(0.0, 0.0, 0.0)
+    assert "ci90_coverage" not in found
+
+
+def test_compare_when_one_scenario_makes_the_difference_then_the_interval_holds_none():
+    same = [outcome(n) for n in range(9)]
+    found = compare(document(*same, outcome(9)), document(*same, outcome(9, ours=Work())), keys=("value_ratio",))
+    assert found["value_ratio"].low < found["value_ratio"].value < found["value_ratio"].high == 0.0
+
+
+def test_compare_when_the_runs_have_other_seeds_then_says_so():
+    with pytest.raises(InputError, match="seed"):
+        compare(document(outcome()), document(outcome(), seed=8), keys=("value_ratio",))
+
+
 @pytest.mark.parametrize(
     ("options", "named"),
-    [({"mismatch": 3}, "mismatch"), ({"scenarios": 0}, "scenarios"), ({"city": "atlantis"}, "atlantis")],
+    [
+        ({"mismatch": 3}, "mismatch"),
+        ({"scenarios": 0}, "scenarios"),
+        ({"city": "atlantis"}, "atlantis"),
+        ({"without": ["valve"]}, "Did you mean 'valves'"),
+    ],
 )
 def test_bench_when_it_cannot_play_then_names_what_and_what_it_can(options, named):
     with pytest.raises(InputError) as fault:

@@ -11,10 +11,21 @@ from cityloop.settings import load_city
 
 KEYS = {
     "value_ratio", "value_ratio_naive", "detected_share", "detected_share_above_1ls", "days_to_detect",
-    "false_problems_per_year", "localisation_m_median", "localised_300m_share", "survey_km_median", "verifications",
-    "ci90_coverage", "interval_halfwidth", "confirmed_share", "seconds", "value_ratio_at_0.30", "value_ratio_at_1.00",
+    "false_problems_per_year", "false_problems_per_year_with_hidden_fault", "localisation_m_median",
+    "localised_300m_share", "survey_km_median", "verifications", "ci90_coverage", "interval_halfwidth", "confirmed_share", "seconds", "value_ratio_at_0.30", "value_ratio_at_1.00",
 }  # fmt: skip
 CHANGING = ("seconds", "date", "machine")
+FAULTS = ("labels", "clocks")
+
+
+@pytest.mark.slow
+def test_bench_when_parts_are_left_out_then_the_leaks_are_the_same_and_no_logger_has_a_hidden_fault():
+    found = run(scenarios=1, seed=7, mismatch=2, sensors=20, without=FAULTS)
+    whole = run(scenarios=1, seed=7, mismatch=2, sensors=20)
+    assert (found["without"], whole["without"]) == (list(FAULTS), [])
+    assert found["false_problems_per_year_with_hidden_fault"] == 0
+    for key in ("pipe", "node"):
+        assert [k[key] for k in found["each"][0]["leaks"]] == [k[key] for k in whole["each"][0]["leaks"]]
 
 
 @pytest.mark.slow

@@ -131,7 +131,7 @@ def test_plan_when_approved_earlier_then_its_projects_may_start_then(cli, city: 
 def test_project_when_shown_in_chinese_then_its_decisions_and_findings_are(cli, city: Path) -> None:
     cli("problem", "assign", city, 1, "--to", "东区班组")
     shown = cli("problem", "show", city, 1, "--lang", "zh").out
-    assert "指派 （给 东区班组）" in shown
+    assert "指派（给 东区班组）" in shown
 
 
 def test_list_when_a_day_began_in_the_city_then_its_date_is_the_city_s(cli, city: Path) -> None:
@@ -144,4 +144,4 @@ def test_countermeasure_when_shown_then_an_exact_quantity_has_no_interval() -> N
     from cityloop.cli.show import estimate
     from cityloop.records import Estimate
 
-    assert estimate(Estimate(value=7.5, low=7.5, high=7.5, level=0.9, unit="km")) == "7.50 km"
+    assert estimate(Estimate(value=7.5, low=7.5, high=7.5, level=0.9, unit="km")) == "7.5 km"

@@ -20,7 +20,8 @@ from cityloop.i18n import Pair
 SRC = Path(__file__).parents[2] / "src"
 HEAVY = ("wntr", "pandas", "scipy", "duckdb", "numpy", "pyarrow", "rich", "highspy", "jinja2")
 VERBS = (
-    "demo", "turn", "take", "problem", "goal", "countermeasure", "plan", "project", "verify", "report", "bench",
+    "demo", "turn", "take", "problem", "goal", "countermeasure", "plan", "project", "verify", "report", "forecast",
+    "bench",
     "doctor", "export", "import",
 )  # fmt: skip
 GROUPS = {
@@ -28,8 +29,8 @@ GROUPS = {
     "goal": ("list", "show"),
     "countermeasure": ("list", "show"),
     "plan": ("list", "show", "approve"),
-    "project": ("list", "show", "set", "inspect"),
-    "bench": ("verify", "loop"),
+    "project": ("list", "show", "add", "import", "set", "inspect"),
+    "bench": ("verify", "loop", "forecast"),
 }
 
 

@@ -41,8 +41,8 @@ def test_list_when_problems_then_those_with_a_cost_come_first_and_names_are_told
     kinds = [p["kind"] for p in cli("problem", "list", city, "--json").json["problems"]]
     assert kinds == ["burst", "growing_leakage", "failing_sensor"]
     shown = cli("problem", "list", city)
-    assert "dma-1" in shown.out and "5.00 L/s (4.00 to 6.00, 90% interval)" in shown.out
-    assert "5.00 L/s（90% 区间 4.00 至 6.00）" in cli("problem", "list", city, "--lang", "zh").out
+    assert "dma-1" in shown.out and "5.0 L/s (4.0 to 6.0, 90% interval)" in shown.out
+    assert "5.0 L/s（90% 区间 4.0～6.0）" in cli("problem", "list", city, "--lang", "zh").out
 
 
 def test_list_when_a_text_has_brackets_then_they_are_shown(cli, city: Path) -> None:

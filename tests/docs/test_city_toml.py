@@ -18,6 +18,7 @@ limit = [{ id = "p", kind = "junction", property = "pressure_m", minimum = 1, un
 [[boundary]]
 id = "dma-3"
 name = "Third"
+network = "wntr:ky4"
 storage = [{ thing = "tank:T-1", area_m2 = 10.0 }]
 
 [[source]]
@@ -35,6 +36,38 @@ id_column = "id"
 value_column = "value"
 time = { column = "time", offset_in_text = true }
 series = [{ id = "*", thing = "meter:{id}", property = "water_flow", unit = "L/s", step_s = 60 }]
+"""
+
+POSITIONS = """
+[[positions]]
+path = "loggers.csv"
+crs = "EPSG:4326"
+id_column = "logger"
+x = "lon"
+y = "lat"
+"""
+
+THING = """
+[[thing]]
+ref = "transformer:T-1"
+properties = { sn_kva = { value = 400, source = "nameplate", status = "given" } }
+"""
+
+REGISTER = """
+[[register]]
+path = "pipes.csv"
+id_column = "pipe"
+thing = "pipe:{id}"
+texts = { material = "material" }
+"""
+
+LIMIT = """
+[[policy.limit]]
+id = "crew_days"
+amount = 120
+unit = "crew-day"
+per = "year"
+source = "test"
 """
 
 
@@ -61,7 +94,9 @@ def _asked(folder: Path, monkeypatch) -> set[tuple[str, str]]:
         close(self)
 
     monkeypatch.setattr(Table, "close", note)
-    (folder / "city.toml").write_text(example_city_toml().replace("[policy]", MORE + "\n[policy]", 1), encoding="utf-8")
+    (folder / "city.toml").write_text(
+        example_city_toml().replace("[policy]", MORE + POSITIONS + REGISTER + THING + "\n[policy]", 1) + LIMIT, encoding="utf-8"
+    )
     load_city(folder)
     return found
 

@@ -59,7 +59,7 @@ def test_add_a_domain_when_installed_from_its_page_then_it_goes_through_all_five
     folder = install("add-a-domain.md") / "city"
     _write_power(folder)
     with City.open(folder) as city:
-        assert [d.name for d in city.domains] == ["lighting", "water"]
+        assert [d.name for d in city.domains] == ["lighting", "power", "water"]
         assert [s.rejected for s in city.take(until=_day(WORKS))] == [0]
         steps = city.turn(_day(WORKS)).steps
         assert list(steps) == list(STEPS)
@@ -131,7 +131,7 @@ def test_add_an_engine_when_the_model_is_broken_or_the_engine_unknown_then_the_c
         city.define()
     other = model.replace('"pond"', '"lake"') + example_city_toml()
     (folder / "city.toml").write_text(other, encoding="utf-8")
-    with City.open(folder) as city, pytest.raises(InputError, match=r"No such engine.*epanet, pond"):
+    with City.open(folder) as city, pytest.raises(InputError, match=r"No such engine.*epanet, pandapower, pond"):
         city.define()
 
 

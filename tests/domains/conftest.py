@@ -130,9 +130,17 @@ class LinearSquare:
         self.runs.append("states")
         columns = {prop: values[:, i] for i, (_, prop) in enumerate(inputs)}
         heads = self.heads(columns["level_m"], columns["demand_l_per_s"])
-        return np.stack(
-            [heads[:, self.index(t)] - (self.ground_m if p == "pressure_m" else 0) for t, p in outputs], axis=1
-        )
+        ends = {thing_id("pipe", f"P-{a}-{b}"): (a, b) for a, b in self.pipes()}
+
+        def read(thing: str, property: str) -> Floats:
+            if property == "flow_l_per_s":
+                start, end = ends[thing]
+                return np.asarray((heads[:, start] - heads[:, end]) * self.conductance_l_per_s_per_m)
+            if property == "demand_l_per_s":
+                return np.asarray(columns["demand_l_per_s"] / self.side**2)
+            return np.asarray(heads[:, self.index(thing)] - (self.ground_m if property == "pressure_m" else 0))
+
+        return np.stack([read(t, p) for t, p in outputs], axis=1)
 
     def gradient(
         self, changes: Sequence[Change], *, inputs: Sequence[Output], values: Floats, outputs: Sequence[Output],

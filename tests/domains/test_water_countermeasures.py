@@ -6,7 +6,7 @@ import pytest
 
 from cityloop.domains.water import domain
 from cityloop.domains.water.countermeasures import expected_km, search_until
-from cityloop.records import Estimate, PipeRank, Realisation, Thing
+from cityloop.records import Estimate, RankedThing, Realisation, Thing
 
 RATE = Realisation(
     kind="survey_and_repair", estimate=Estimate(value=0.8, low=0.6, high=1.0, level=0.9, unit="1"), studies=3,
@@ -16,7 +16,7 @@ RATE = Realisation(
 
 def rows(*parts):
     return tuple(
-        PipeRank(thing=f"p{i}", name=f"P{i}", rank=i + 1, probability=p, length_m=m) for i, (p, m) in enumerate(parts)
+        RankedThing(thing=f"p{i}", name=f"P{i}", rank=i + 1, probability=p, length_m=m) for i, (p, m) in enumerate(parts)
     )
 
 

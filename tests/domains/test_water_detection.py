@@ -94,3 +94,24 @@ def test_trouble_when_the_year_comes_round_then_summer_is_no_leak():
 
 def test_adjust_when_too_few_days_then_none():
     assert adjust(*days(n=15), {}) is None
+
+
+def test_steps_when_leaks_follow_within_days_then_each_is_told_apart():
+    leak = step(84, 40, 2.5) + step(84, 47, 2.5) + step(84, 55, 2.5)
+    found = [find_trouble(adjust(*days(seed=s, leak=leak), {})) for s in range(12)]
+    near = [
+        [min(abs(s.onset - day) for s in t.steps) <= 2 for day in (40, 47, 55)] for t in found if t is not None
+    ]  # fmt: skip
+    assert len(near) == 12 and np.mean(near) >= 0.9
+    assert all(s.onset <= s.alarm < 84 for t in found if t is not None for s in t.steps)
+
+
+def test_steps_when_one_leak_starts_then_no_other_is_made_up():
+    found = [find_trouble(adjust(*days(seed=s, leak=step(84, 40, 5.0)), {})) for s in range(20)]
+    assert np.mean([len(t.steps) == 1 for t in found]) >= 0.85
+
+
+def test_steps_when_the_night_flow_wanders_then_none_begins_in_the_first_baseline():
+    wander = np.cumsum(np.random.default_rng(3).normal(0, 0.25, 84))
+    trouble = find_trouble(adjust(*days(leak=wander + step(84, 50, 6.0)), {}))
+    assert trouble is not None and all(s.onset >= 21 for s in trouble.steps)

@@ -28,6 +28,7 @@ from cityloop.records import (
     Realisation,
     Record,
     StateEntry,
+    Thing,
     record_id,
 )
 
@@ -54,11 +55,18 @@ class MemoryView:
 
     def put(self, *records: Record) -> "MemoryView":
         for record in records:
+            if isinstance(record, Countermeasure):
+                self._things_of(record)
             known = self.held.get(record.id)
             if known is None or msgspec.structs.replace(record, version=known.version) != known:
                 version = 1 if known is None else known.version + 1
                 self.held[record.id] = msgspec.structs.replace(record, version=version)
         return self
+
+    def _things_of(self, measure: Countermeasure) -> None:
+        """What a measure acts on is there, unless a test takes it away."""
+        for thing in (*measure.targets, *(c.thing for c in measure.changes)):
+            self.held.setdefault(thing, Thing(id=thing, kind="pipe", name=thing))
 
     def records(self, noun: type[Any]) -> tuple[Any, ...]:
         return tuple(self.held[i] for i in sorted(self.held) if type(self.held[i]) is noun)
@@ -81,6 +89,9 @@ class ToyDomain:
     offers: list[Countermeasure] = field(default_factory=list)
     name: str = "toy"
     title: Pair = Pair("Toy", "玩具")
+    words: Mapping[str, Pair] = field(default_factory=dict)
+    indicators: Sequence[str] = ("night_flow",)
+    causes: Sequence[str] = ("leak",)
     priors: Mapping[str, Prior] = field(default_factory=lambda: {PRIOR.key: PRIOR})
     asked: list[tuple[Any, ...]] = field(default_factory=list)
 

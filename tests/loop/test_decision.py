@@ -139,7 +139,16 @@ def test_decision_without_zone_or_name_then_refused(city, toy):
 
 def test_verbs_then_the_ones_that_people_and_the_twin_share():
     assert {n: tuple(v) for n, v in VERBS.items()} == {
-        "problem": ("acknowledge", "assign", "merge", "dismiss", "reopen", "add_project"),
+        "problem": (
+            "acknowledge",
+            "assign",
+            "merge",
+            "dismiss",
+            "reopen",
+            "add_project",
+            "import_project",
+            "withdraw_project",
+        ),
         "plan": ("approve",),
         "project": ("set", "inspect"),
     }

@@ -25,8 +25,8 @@ def city(toy):
     return build
 
 
-def planned(view, simulator=None, **how):
-    records = make_plan(view, simulator, **how)
+def planned(view, simulator=None):
+    records = make_plan(view, simulator)
     view.put(*records)
     plan = next(r for r in records if isinstance(r, Plan))
     return plan, {r.countermeasure: r for r in records if isinstance(r, Project)}
@@ -87,7 +87,8 @@ def test_make_plan_reasons_then_each_says_what_decides(city, toy):
         "old": toy.measure("old", costs=(toy.cost_row("cost", 5, unit_value=Money(amount=5, currency="USD", price_year=2011)),)),
     }  # fmt: skip
     view = city(*measures.values(), years=1, budget_per_year=(100.0,))
-    plan, _ = planned(view, limits=[Limit(id="crew_days", amount=5.0, unit="crew-day/year", source="test")])
+    view.policy = replace(view.policy, limits=(Limit(id="crew_days", amount=5.0, unit="crew-day/year", source="test"),))
+    plan, _ = planned(view)
     assert list(chosen(plan)) == [measures["best"].id]
     starts = {name: plan.rejected[m.id] for name, m in measures.items() if name != "best"}
     for name, words in {
@@ -109,9 +110,9 @@ def test_make_plan_with_a_need_then_both_or_neither(city, toy):
 def test_make_plan_with_yearly_crew_limit_then_the_starts_spread(city, toy):
     a, b = (toy.measure(n, on=on, uses={"crew_days": 3.0}) for n, on in (("a", "b1"), ("b", "b2")))
     crew = Limit(id="crew_days", amount=4.0, unit="crew-day/year", source="test")
-    assert sorted(chosen(planned(city(a, b), limits=[crew])[0]).values()) == [2026, 2027]
+    assert sorted(chosen(planned(city(a, b, limits=(crew,)))[0]).values()) == [2026, 2027]
     capacity = Limit(id="crew_days", amount=4.0, unit="kW", source="test")
-    assert len(chosen(planned(city(a, b), limits=[capacity])[0])) == 1
+    assert len(chosen(planned(city(a, b, limits=(capacity,)))[0])) == 1
 
 
 def test_make_plan_with_a_loss_that_ends_anyway_then_that_one_does_not_wait(city, toy):
@@ -156,9 +157,21 @@ def test_make_plan_when_two_together_break_a_limit_then_only_the_better_one_stay
 def test_make_plan_when_a_limit_was_broken_before_then_only_what_gets_worse_counts(city, toy):
     a = toy.measure("a")
     same = toy.Simulator(rule=lambda things: [pressure(value=9.0)])
-    assert set(chosen(planned(city(a), same)[0])) == {a.id}
+    plan, _ = planned(city(a), same)
+    assert set(chosen(plan)) == {a.id}
+    (unmet,) = plan.unmet  # no plan meets it, and this one says so
+    assert (unmet.id, unmet.amount, unmet.unit) == ("service_pressure", 14.0, "m")
+    assert "j9 pressure_m 9 m against 14" in unmet.source
     worse = toy.Simulator(rule=lambda things: [pressure(value=7.0 if "t-a" in things else 9.0)])
     assert chosen(planned(city(a), worse)[0]) == {}
+
+
+def test_make_plan_after_works_are_done_then_they_stand_in_the_model(city, toy):
+    a, b = toy.measure("a"), toy.measure("b", on="b2")
+    view = city(a, b).put(toy.project(a, "started", "done"), toy.problem("b1", status="closed"))
+    simulator = toy.Simulator(rule=lambda things: [pressure()] if {"t-a", "t-b"} <= things else [])
+    plan, _ = planned(view, simulator)
+    assert chosen(plan) == {} and plan.rejected[b.id].startswith("The joint simulation breaks service_pressure")
 
 
 def test_make_plan_when_everything_breaks_a_limit_then_it_ends_with_nothing(city, toy):
@@ -182,6 +195,24 @@ def test_make_plan_when_the_model_fails_then_the_plan_says_that_it_was_not_simul
 
     plan, _ = planned(city(toy.measure("a")), toy.Simulator(rule=fail))
     assert len(plan.lines) == 1 and "not simulated together: The model does not converge." in plan.stopped_by
+
+
+def test_make_plan_when_a_measure_acts_on_what_is_not_there_then_it_alone_is_left_out_with_the_reason(city, toy):
+    good, lost = toy.measure("good"), toy.measure("lost", on="b2")
+    view = city(good, lost)
+    view.held.pop("t-lost")
+    plan, _ = planned(view, toy.Simulator())
+    assert set(chosen(plan)) == {good.id}
+    assert plan.rejected[lost.id].startswith("It acts on what this city does not have: t-lost")
+
+
+def test_make_plan_when_a_shared_limit_can_never_be_met_then_nothing_and_the_limit_is_named(city, toy):
+    view = city(toy.measure("a", uses={"crew_days": 2.0}))
+    none = Limit(id="crew_days", amount=0.0, unit="crew-day/year", source="test")
+    view.policy = replace(view.policy, limits=(none,))
+    plan, _ = planned(view)
+    assert plan.lines == ()
+    assert list(plan.rejected.values())[0].startswith("Not enough crew_days: it needs 2, 0 left")
 
 
 def test_make_plan_of_two_measures_against_one_gap_then_their_joint_effect_is_less_than_their_sum(city, toy):

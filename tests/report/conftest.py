@@ -25,11 +25,11 @@ from cityloop.records import (
     Goal,
     Location,
     Money,
-    PipeRank,
     Plan,
     PlanLine,
     Problem,
     Project,
+    RankedThing,
     Realisation,
     Record,
     Relation,
@@ -210,7 +210,7 @@ def loop_records(evidence: Evidence) -> list[Record]:
     pipes = [f"P-{i}-{i + SIDE}" for i in range(30)]
     share = 0.97 * 0.88 ** np.arange(30) / np.sum(0.88 ** np.arange(30))
     area = tuple(
-        PipeRank(thing=tid("pipe", n), name=n, rank=i + 1, probability=float(p), length_m=100.0)
+        RankedThing(thing=tid("pipe", n), name=n, rank=i + 1, probability=float(p), length_m=100.0)
         for i, (n, p) in enumerate(zip(pipes, share, strict=True))
     )
     burst = record_id(CITY, "problem", "burst", zone)
@@ -225,7 +225,10 @@ def loop_records(evidence: Evidence) -> list[Record]:
                 "Ranked by 6 pressure loggers. | 由 6 个压力计排序。",
                 "2026-06-05: Works started: survey. | 工程开工：检漏。",
             ),
-            details={"onset_earliest": "2026-05-15", "onset_latest": "2026-05-18", "rho": 0.17},
+            details={
+                "onset_earliest": "2026-05-15", "onset_latest": "2026-05-18", "rho": 0.17,
+                "located_by": "Ranked by 6 pressure loggers. | 由 6 个压力计排序。",
+            },
         ),
         Problem(
             id=record_id(CITY, "problem", "failing_sensor", tid("junction", "J-12")), simulated=True, domain="water",
@@ -233,7 +236,7 @@ def loop_records(evidence: Evidence) -> list[Record]:
             observed=estimate(0.25, 0.02, "1"), expected=estimate(0.0, 0.0, "1"), gap=estimate(0.25, 0.02, "1"),
             onset=date(2026, 7, 15), detected=when, cost_per_year=None, evidence=evidence, best_place=tid("junction", "J-12"),
             notes=("J-12 pressure delivered nothing. | J-12 pressure 无数据。",),
-            details={"fault": "gaps", "name": "J-12 pressure"},
+            details={"fault": "gaps", "datastream": record_id(CITY, "datastream", "J-12 pressure"), "name": "J-12 pressure"},
         ),
         Goal(
             id=record_id(CITY, "goal", burst), problem=burst, indicator="night_flow", boundary=zone,
@@ -303,7 +306,7 @@ def loop_records(evidence: Evidence) -> list[Record]:
         Baseline(
             id=record_id(CITY, "baseline", zone), simulated=True, goal=record_id(CITY, "goal", burst), boundary=zone,
             indicator="night_flow", projects=(project,), frozen=START + timedelta(days=STARTED), method="before_after",
-            parameters={"mean": 24.3}, evidence=evidence, unit="L/s",
+            parameters={"unfit": "few days"}, evidence=evidence, unit="L/s",
         ),
         Verification(
             id=record_id(CITY, "verification", zone), simulated=True, goal=record_id(CITY, "goal", burst), boundary=zone,

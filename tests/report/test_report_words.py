@@ -8,7 +8,6 @@ from typing import get_args
 import pytest
 
 from cityloop.domains.water import domain
-from cityloop.domains.water.indicators import INDICATORS as SERIES
 from cityloop.records import Problem, StateEntry, Verification
 from cityloop.report import words
 from cityloop.report.shipped_texts import shipped
@@ -52,9 +51,10 @@ def literal(record, field):
         (("confirmed", "unconfirmed", "assumed", "given"), words.STATUSES),
         (("benefit", "cost", "non_monetary"), words.COST_KINDS),
         (("modelled", "published", "assumed"), words.EFFECT_GRADES),
-        (domain.kinds(), words.KINDS),
-        (("burst", "growing_leakage", "failing_sensor"), words.KINDS),
-        (SERIES, words.INDICATORS),
+        (domain.kinds(), domain.words),
+        (("burst", "growing_leakage", "failing_sensor"), domain.words),
+        (domain.indicators, domain.words),
+        (domain.causes, domain.words),
     ],
 )
 def test_words_when_a_record_may_hold_a_value_then_it_has_a_word(values, table):

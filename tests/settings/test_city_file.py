@@ -136,7 +136,7 @@ def test_load_city_when_several_mistakes_then_all_are_named_at_once(write_city):
         ('compare_norms = ["eu"]', 'compare_norms = ["uk"]', "An unknown norm"),
         ('discount_rate = { value = 0.03', "discount_rate = { value = inf", "policy.discount_rate.value"),
         ("low = 0.8,", "low = 1.8,", "outside its own low and high"),
-        ("water_per_m3 = ", "watr_per_m3 = ", "policy.prices.water_per_m3"),
+        ("water_per_m3 = ", "watr_per_m3 = ", "Did you mean 'water_per_m3'?"),
     ],
 )  # fmt: skip
 def test_load_city_when_one_thing_is_wrong_then_that_is_said_with_its_key(write_city, old, new, said):
@@ -178,6 +178,51 @@ def test_load_city_when_model_file_is_missing_then_its_path_is_named(write_city)
     fault = only_fault(write_city(more='\n[[model]]\nengine = "epanet"\nfile = "none.inp"\n'))
     assert "does not exist" in fault
     assert "none.inp" in fault
+
+
+MODEL = '\n[[model]]\nengine = "epanet"\nfile = "wntr:Net3"\n'
+
+
+def test_load_city_when_a_model_has_a_crs_of_its_own_then_kept_and_a_wrong_one_named(write_city):
+    city = load_city(write_city(more=f'{MODEL}crs = "EPSG:4326"\n'))
+    assert (city.crs, city.models[0].crs) == ("EPSG:4549", "EPSG:4326")
+    fault = only_fault(write_city(more=f'{MODEL}crs = "EPSG:0"\n'))
+    assert "model" in fault and "crs" in fault and "EPSG:0" in fault
+
+
+def test_load_city_when_a_limit_can_never_be_met_then_named(write_city):
+    limit = """
+[[model.limit]]
+id = "band"
+kind = "junction"
+property = "pressure_m"
+minimum = 60.0
+maximum = 20.0
+unit = "m"
+source = "test"
+"""
+    fault = only_fault(write_city(more=MODEL + limit))
+    assert "nothing can keep" in fault and "60 to 20" in fault and "Swap" in fault
+
+
+def test_load_city_when_a_thing_is_stated_then_its_numbers_keep_their_source_and_slips_are_named(write_city):
+    thing = """
+[[thing]]
+ref = "transformer:T-1"
+properties = { sn_kva = { value = 400, source = "nameplate", status = "given" } }
+"""
+    (found,) = load_city(write_city(more=thing)).things
+    assert (found.kind, found.name, found.properties["sn_kva"].value) == ("transformer", "T-1", 400.0)
+    for old, new, said in (
+        ("transformer:T-1", "boundary:dma-1", "stands under [[boundary]]"),
+        ("transformer:T-1", "T-1", "Not a thing"),
+        ('source = "nameplate", ', "", "source"),
+        ("properties", "property", "thing[1].propert"),
+    ):
+        with pytest.raises(SettingsError) as fault:
+            load_city(write_city(more=thing.replace(old, new)))
+        assert said in str(fault.value)
+    assert "used twice" in only_fault(write_city(more=thing + thing))
 
 
 def test_load_city_when_source_is_long_with_any_id_then_thing_must_hold_the_id(write_city):

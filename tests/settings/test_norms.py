@@ -32,6 +32,7 @@ def test_load_norms_when_rows_are_right_then_rules_are_keyed(tmp_path):
         "CJJ 92-2016",
         "2019-02-01",
         "confirmed",
+        domain="water",
     )
     assert (rules["ili"].limit, rules["ili"].reason_absent) == (None, "no national value")
 

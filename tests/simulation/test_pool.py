@@ -29,7 +29,7 @@ def job(steps=24, **changes):
 
 
 def test_answers_when_workers_help_then_bit_for_bit_those_of_one_process(simulate, ids, monday, eager):
-    total, a = (ids("network", "network"), "demand_l_per_s"), (ids("junction", "A"), "pressure_m")
+    total, a = (ids("network", "line.inp"), "demand_l_per_s"), (ids("junction", "A"), "pressure_m")
     values = np.random.default_rng(3).uniform(5, 40, (2000, 1))
     variants = [[Change(thing=a[0], property="leak_coefficient", value=v / 50)] for v in range(8)]
     question = {"start": monday, "steps": 48, "step_s": 3600, "outputs": [a, total]}

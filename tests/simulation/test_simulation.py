@@ -30,7 +30,7 @@ def test_run_when_asked_by_thing_ids_then_answers_by_thing_ids(simulate, model, 
 def test_run_when_changes_and_drivers_then_by_thing_id_too(simulate, ids, monday):
     leak = Change(thing=ids("junction", "B"), property="leak_coefficient", value=0.5)
     drawn = np.linspace(1, 24, 24)
-    outputs = [(ids("network", "network"), "leak_l_per_s"), (ids("junction", "A"), "demand_l_per_s")]
+    outputs = [(ids("network", "line.inp"), "leak_l_per_s"), (ids("junction", "A"), "demand_l_per_s")]
     drivers = {(ids("junction", "A"), "demand_l_per_s"): drawn}
     result = simulate().run([leak], start=monday, outputs=outputs, drivers=drivers, **DAY)
     assert result.series[outputs[0]].min() > 1.0
@@ -68,7 +68,7 @@ def test_run_when_the_city_has_a_time_zone_then_patterns_follow_its_clock(simula
 
 
 def test_run_all_when_variants_then_in_order_and_equal_to_single_runs(simulate, ids, monday):
-    outputs = [(ids("network", "network"), "leak_l_per_s")]
+    outputs = [(ids("network", "line.inp"), "leak_l_per_s")]
     variants = [[Change(thing=ids("junction", "B"), property="leak_coefficient", value=c / 10)] for c in range(5)]
     simulator = simulate()
     found = simulator.run_all(variants, start=monday, outputs=outputs, **DAY)
@@ -80,7 +80,7 @@ def test_run_all_when_variants_then_in_order_and_equal_to_single_runs(simulate, 
 
 def test_states_and_gradient_when_asked_then_as_the_model(simulate, model, ids):
     a = (ids("junction", "A"), "head_m")
-    total = (ids("network", "network"), "demand_l_per_s")
+    total = (ids("network", "line.inp"), "demand_l_per_s")
     values = np.array([[10.0], [20.0]])
     simulator = simulate()
     states = simulator.states([], inputs=[total], values=values, outputs=[a])
@@ -159,17 +159,50 @@ def test_question_when_the_thing_is_unknown_then_says_so(simulate, ids, monday):
 def test_run_when_a_city_has_two_models_then_each_answers_for_its_own(tmp_path, model, monday):
     other = tmp_path / "other.inp"
     other.write_text(
-        "[JUNCTIONS]\n X 5 1\n[RESERVOIRS]\n S 40\n[PIPES]\n Q S X 100 100 130 0 Open\n[OPTIONS]\n Units LPS\n[END]\n"
+        "[JUNCTIONS]\n X 5 1\n[RESERVOIRS]\n R 40\n[PIPES]\n Q R X 100 100 130 0 Open\n[OPTIONS]\n Units LPS\n[END]\n"
     )
     settings = [ModelSettings(engine="epanet", file=f, closed=(), limits=()) for f in ("line.inp", "other.inp")]
     both = Simulation(list(zip(settings, (model, engine.open(other)), strict=True)), city="town")
-    a, x, whole = (
-        record_id("town", "thing", *k) for k in (("junction", "A"), ("junction", "X"), ("network", "network"))
+    a, x, shared, whole = (
+        record_id("town", "thing", *k)
+        for k in (("junction", "A"), ("junction", "X"), ("reservoir", "R"), ("network", "other.inp"))
     )
     leak = Change(thing=x, property="leak_coefficient", value=0.2)
     result = both.run([leak], start=monday, outputs=[(x, "leak_l_per_s"), (a, "pressure_m")], **DAY)
     assert result.series[x, "leak_l_per_s"].min() > 1.0 and result.series[a, "pressure_m"].max() < 40
     with pytest.raises(EngineError, match="Several models have this Thing"):
-        both.run([], start=monday, outputs=[(whole, "leak_l_per_s")], **DAY)
+        both.run([], start=monday, outputs=[(shared, "head_m")], **DAY)
+    of_one = both.run([leak], start=monday, outputs=[(whole, "leak_l_per_s")], **DAY)
+    assert of_one.series[whole, "leak_l_per_s"] == pytest.approx(result.series[x, "leak_l_per_s"])
     with pytest.raises(EngineError, match="belongs to one model"):
         both.states([], inputs=[(x, "demand_l_per_s")], values=np.ones((1, 1)), outputs=[(a, "head_m")])
+
+
+class Faulty:
+    """A model of another engine that crashes, or gives what is no number."""
+
+    def __init__(self, model, fault):
+        self.model, self.fault = model, fault
+
+    def elements(self):
+        return self.model.elements()
+
+    def run(self, changes, **question):
+        if self.fault == "crash":
+            raise ZeroDivisionError("float division by zero")
+        found = self.model.run(changes, **question)
+        found[3, 0] = np.nan
+        return found
+
+
+@pytest.mark.parametrize(
+    "fault, says",
+    [("crash", r"simulation failed.*Faulty.run.*ZeroDivisionError"), ("nan", r"no numbers.*Faulty.run.*1 of 24")],
+)
+def test_run_when_an_engine_crashes_or_gives_no_number_then_told_and_not_remembered(
+    simulate, model, ids, limits, monday, fault, says
+):
+    simulator = simulate(Faulty(model, fault), limits=[limits(kind="junction", minimum=1.0, exempt=("B",))])
+    for _ in range(2):  # a limit would never be broken by what is no number
+        with pytest.raises(EngineError, match=says):
+            simulator.run([], start=monday, outputs=[(ids("junction", "A"), "pressure_m")], **DAY)

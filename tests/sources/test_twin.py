@@ -15,6 +15,7 @@ from cityloop.i18n import Pair
 from cityloop.records import Change, record_id, to_json
 from cityloop.settings import TwinSettings
 from cityloop.sources.twin import Failure, FinishedWork, Leak, Scenario, Twin
+from cityloop.sources.twin.mismatch import PARTS
 from cityloop.sources.twin.network import TwinNetwork
 from cityloop.sources.twin.placement import place_sensors
 from cityloop.sources.twin.scenario import draw_scenario
@@ -328,6 +329,40 @@ def test_mismatch_when_set_then_each_part_has_its_spread(make: Callable[..., Twi
     assert np.log(factor).std() == pytest.approx(0.2 * level, rel=0.4)
     assert len(twin.truth.closed_valves) == 2 * level
     assert world.network.connected_without(twin.truth.closed_valves)
+
+
+def errors_of(twin: Twin) -> dict[str, object]:
+    """What each part of the mismatch did to a twin."""
+    truth, world = twin.truth, twin._world
+    pipes = [changes_of(twin, f"{name}_factor").tolist() for name in ("diameter", "roughness")]
+    return {
+        "pipes": pipes, "demand": (world.true_daily / world._daily[1])[0].round(12).tolist(),
+        "elevation": changes_of(twin, "elevation_offset_m").tolist(), "valves": truth.closed_valves,
+        "pumps": changes_of(twin, "power_factor").tolist(), "labels": truth.mislabelled, "clocks": truth.slow_clocks,
+        "hydrants": world.hydraulics.demand.events,
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("part", PARTS)
+def test_mismatch_when_a_part_is_left_out_then_the_others_stay_as_they_are(
+    make: Callable[..., Twin], part: str
+) -> None:
+    without = replace(BURST, mismatch_parts=frozenset(PARTS) - {part})
+    whole, less, none = (errors_of(make(scenario=s, mismatch=m)) for s, m in ((BURST, 2), (without, 2), (BURST, 0)))
+    assert set(whole) == set(PARTS)
+    assert {p for p in PARTS if less[p] != whole[p]} == {part}
+    assert less[part] == none[part]
+
+
+def test_mismatch_when_a_part_is_left_out_then_leaks_and_noise_stay_as_they_are(make: Callable[..., Twin]) -> None:
+    without = replace(BURST, mismatch_parts=frozenset(PARTS) - {"labels", "clocks"})
+    whole, less = make(), make(scenario=without)
+    wrong = {*whole.truth.mislabelled, *whole.truth.slow_clocks}
+    names = [f"twin/water_pressure/{n}" for n in whole._world.loggers]
+    differ = {n for n in names if not np.array_equal(series(whole, n, 72), series(less, n, 72), equal_nan=True)}
+    assert differ == {f"twin/water_pressure/{n}" for n in wrong}
+    assert less.truth.leaks == whole.truth.leaks
+    np.testing.assert_array_equal(less.truth.leak_flow_l_per_s, whole.truth.leak_flow_l_per_s)
 
 
 @pytest.mark.parametrize("level, sensors, swapped, slow", [(1, 20, 2, 1), (2, 20, 2, 2), (1, 34, 2, 2), (2, 34, 3, 3)])

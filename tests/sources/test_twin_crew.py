@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from cityloop.records import Decision, PipeRank, record_id
+from cityloop.records import Decision, RankedThing, record_id
 from cityloop.sources.twin.crew import Crew, working_moment
 from cityloop.sources.twin.network import TwinNetwork
 from cityloop.sources.twin.scenario import Leak
@@ -42,7 +42,7 @@ def crew(leaks: Sequence[Leak] = ONE, **changes: Any) -> Crew:
 
 def measure(claim: float = 2.0, area: int = N, kind: str = "survey_and_repair", costs: tuple[Any, ...] = ()) -> Any:
     ranked = tuple(
-        PipeRank(
+        RankedThing(
             thing=record_id(CITY, "thing", "pipe", f"P{i}"),
             name=f"P{i}",
             rank=i + 1,

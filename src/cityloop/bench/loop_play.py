@@ -7,7 +7,7 @@ second turn. Only here is the truth opened; the city, its turns and its decision
 import re
 import tempfile
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from datetime import time as clock
 from pathlib import Path
@@ -26,10 +26,10 @@ from cityloop.records import (
     Datastream,
     Decision,
     Filter,
-    PipeRank,
     Plan,
     Problem,
     Project,
+    RankedThing,
     Thing,
     Verification,
     record_id,
@@ -63,6 +63,8 @@ class Play:
     number: int
     mismatch: int
     sensors: int
+    without: frozenset[str] = frozenset()
+    """Parts of the mismatch that are left out."""
 
     @property
     def twin_seed(self) -> int:
@@ -92,6 +94,8 @@ class Outcome:
     """From the nearest named place along the pipes; the network's radius for a leak that was missed."""
     false_leaks: int
     false_sensors: int
+    false_sensors_hidden_fault: int
+    """Of `false_sensors`, those that are mislabelled or have a slow clock."""
     ours: Work
     from_logger: Work
     longest_first: Work
@@ -112,9 +116,8 @@ def play(job: Play) -> Outcome:
         with City.open(folder) as city:
             network = TwinNetwork.of(city.models[0][1].elements())
             exempt = {name for limit in city.settings.models[0].limits for name in limit.exempt}
-            city.scenario = draw_scenario(
-                job.twin_seed, network, sensors=job.sensors, exempt=exempt, most=MOST_LEAKS
-            )  # fmt: skip
+            drawn = draw_scenario(job.twin_seed, network, sensors=job.sensors, exempt=exempt, most=MOST_LEAKS)
+            city.scenario = replace(drawn, mismatch_parts=drawn.mismatch_parts - job.without)
             return _Played(city, network, job.number).outcome()
 
 
@@ -147,7 +150,7 @@ class _Played:
         leaks = tuple(Hidden(k.pipe, k.node, float(f)) for k, f in zip(truth.leaks, flows, strict=True))
         self.city.take(until=self.day(DAYS))
         listed = [Listed(k.onset_day, k.growth_per_day > 0) for k in truth.leaks]
-        weeks, false_sensors = self._look()
+        weeks, false_sensors, hidden_fault = self._look()
         detected = seen(weeks, listed).days
         self.city.turn(self.day(DAYS))
         distance = self._distances(leaks, detected)
@@ -163,6 +166,7 @@ class _Played:
             distance_m=distance,
             false_leaks=false_claims(weeks, listed),
             false_sensors=false_sensors,
+            false_sensors_hidden_fault=hidden_fault,
             ours=Work(km, repairs, self._saved(leaks)),
             from_logger=naive[0],
             longest_first=naive[1],
@@ -170,10 +174,15 @@ class _Played:
         )
 
     # --- what it saw ---------------------------------------------------------------------------------------------
-    def _look(self) -> tuple[dict[float, list[Claim]], int]:
-        """The claims of each weekly look (the first step of a turn, without places), and healthy loggers called failing."""
+    def _look(self) -> tuple[dict[float, list[Claim]], int, int]:
+        """The claims of each weekly look (the first step of a turn, without places); loggers called failing that do not
+        fail, and how many of them are mislabelled or slow.
+        """
         truth = self.twin.truth_over(AHEAD_HOURS)
-        failing = record_id(self.city.settings.id, "thing", "junction", truth.failing)
+        failing, *at_fault = (
+            record_id(self.city.settings.id, "thing", "junction", name)
+            for name in (truth.failing, *truth.mislabelled, *truth.slow_clocks)
+        )
         weeks: dict[float, list[Claim]] = {}
         wrong: set[str] = set()
         for day in LOOK_DAYS:
@@ -184,7 +193,7 @@ class _Played:
             wrong |= {
                 p.boundary for p in found if p.kind == "failing_sensor" and not (failed and p.boundary == failing)
             }  # fmt: skip
-        return weeks, len(wrong)
+        return weeks, len(wrong), len(wrong.intersection(at_fault))
 
     def _claims(self, problem: Problem) -> list[Claim]:
         """Every lasting rise that a Problem lists; its own onset where it lists none."""
@@ -284,11 +293,11 @@ class _Played:
         found = [store.get(Project, line.project, _ALL) for line in lines]
         return [p for p in found if p.state == "approved"]
 
-    def _within(self, area: Sequence[PipeRank], km: float) -> tuple[PipeRank, ...]:
+    def _within(self, area: Sequence[RankedThing], km: float) -> tuple[RankedThing, ...]:
         """The part of a ranked area that `km` allow; where nothing is ranked, the pipes in the model's order."""
         n = self.network
         whole = area or [
-            PipeRank(thing=name, name=name, rank=i, probability=0.0, length_m=float(n.length_m[i - 1]))
+            RankedThing(thing=name, name=name, rank=i, probability=0.0, length_m=float(n.length_m[i - 1]))
             for i, name in enumerate(n.pipes, 1)
         ]  # fmt: skip
         length = np.cumsum([row.length_m for row in whole])

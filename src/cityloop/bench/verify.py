@@ -5,7 +5,6 @@ works are invented. Half of them do nothing; in the other half the inflow of the
 its night flow, from the start of the works on.
 """
 
-import csv
 import os
 import platform
 import time
@@ -18,6 +17,7 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 
+from cityloop.bench.areas import ZONE, area_columns, area_titles, hourly_table
 from cityloop.bench.memory_view import MemoryView, read_sources
 from cityloop.contracts import Domain, Floats, IndicatorSeries, Policy, Progress
 from cityloop.errors import InputError
@@ -41,7 +41,7 @@ from cityloop.records import (
 
 __all__ = ["run"]
 
-CITY, ZONE, LEVEL, UNIT, DAY = "bench", "Europe/Rome", 0.9, "L/s", timedelta(days=1)
+CITY, LEVEL, UNIT, DAY = "bench", 0.9, "L/s", timedelta(days=1)
 #: Dates of works leave so many days of observations before and after.
 LEAST_BEFORE_DAYS = 84
 #: Largest injected reduction, share of the night flow; the smallest effect worth acting on; what counts as a large one.
@@ -122,16 +122,20 @@ def _open(folder: Path) -> tuple[Domain, MemoryView, list[_Area]]:
     from cityloop.registry import domains
     from cityloop.sources.files import FileSource
 
-    columns = _columns(folder / "inflow_hourly.csv", "dma_")
-    settings = [_settings("inflow", folder / "inflow_hourly.csv", columns, "water_flow", "L/s", "boundary", "mean")]
+    columns = area_columns(folder / "inflow_hourly.csv")
+    settings = [
+        hourly_table("inflow", folder / "inflow_hourly.csv", dict.fromkeys(columns, ("water_flow", "L/s", "mean")))
+    ]
     if (folder / "weather_hourly.csv").is_file():
         settings.append(
-            _settings("weather", folder / "weather_hourly.csv", ["air_temperature_c"], "air_temperature", "°C", "station", "instant")
-        )  # fmt: skip
+            hourly_table(
+                "weather", folder / "weather_hourly.csv", {"air_temperature_c": ("air_temperature", "°C", "instant")}
+            )
+        )
     origin, streams, records = read_sources(
         [FileSource(s, folder=folder, city=CITY) for s in settings], until=datetime(9999, 1, 1, tzinfo=UTC)
     )
-    titles = _titles(folder / "dma_properties.csv")
+    titles = area_titles(folder / "dma_properties.csv")
     places = [Thing(id=record_id(CITY, "thing", "boundary", c), kind="boundary", name=c) for c in columns]
     end = origin + timedelta(hours=max(len(v) for v in streams.values()))
     view = MemoryView(
@@ -149,57 +153,6 @@ def _open(folder: Path) -> tuple[Domain, MemoryView, list[_Area]]:
         if p.id in flows
     ]  # fmt: skip
     return water, view, areas
-
-
-def _columns(path: Path, prefix: str) -> list[str]:
-    """Columns of the inflow table that are areas."""
-    try:
-        with path.open(encoding="utf-8", newline="") as file:
-            header = next(csv.reader(file), [])
-    except OSError as fault:
-        raise InputError(
-            "The bench finds no table of inflows.", where=str(path), got=fault.strerror,
-            cure="Name a folder with inflow_hourly.csv, weather_hourly.csv and dma_properties.csv.",
-        ) from fault  # fmt: skip
-    found = [c for c in header if c.startswith(prefix)]
-    if not found:
-        raise InputError(
-            "No area in the table.", where=str(path), got=", ".join(header), allowed=f"columns {prefix}1, ..."
-        )
-    return found
-
-
-def _titles(path: Path) -> dict[str, str]:
-    """Column -> description of an area; empty without the file."""
-    if not path.is_file():
-        return {}
-    with path.open(encoding="utf-8", newline="") as file:
-        return {f"dma_{row['dma']}": f"{row['dma']} {row['description']}" for row in csv.DictReader(file)}
-
-
-def _settings(
-    name: str, path: Path, columns: Sequence[str], observed: str, unit: str, kind: str, statistic: Any
-) -> Any:
-    """A file source over a wide hourly table with local stamps and their offset."""
-    from cityloop.settings import FileSettings, SeriesSettings, TimeSettings
-
-    return FileSettings(
-        name=name,
-        path=str(path.resolve()),
-        time=TimeSettings(("datetime_local",), "%Y-%m-%d %H:%M", utc_offset_column="utc_offset_hours"),
-        series=tuple(
-            SeriesSettings(
-                label=c,
-                thing_kind=kind,
-                thing_name=c,
-                observed_property=observed,
-                unit=unit,
-                statistic=statistic,
-                step_s=3600,
-            )
-            for c in columns
-        ),
-    )
 
 
 # --- the works ----------------------------------------------------------------------------------------------------

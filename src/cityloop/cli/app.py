@@ -10,6 +10,7 @@ from cityloop.cli import countermeasure, goal, plan, problem, project
 from cityloop.cli.demo import demo
 from cityloop.cli.doctor import doctor
 from cityloop.cli.exit_codes import exit_code_lines
+from cityloop.cli.forecast import bench_forecast, forecast
 from cityloop.cli.guard import guarded
 from cityloop.cli.language import set_language
 from cityloop.cli.outcome import bench, report, verify
@@ -63,6 +64,8 @@ for _name, _part in (
     app.add_typer(_part.app, name=_name)
 app.command(short_help="What was measured / 验证结果")(verify)
 app.command(short_help="Write the report / 生成报告")(report)
+app.command(short_help="Demand ahead / 用水量预测")(forecast)
+bench.command("forecast")(bench_forecast)
 app.add_typer(bench, name="bench")
 app.command(short_help="Look for faults / 检查故障")(doctor)
 app.command(short_help="Everything out / 导出全部")(export)

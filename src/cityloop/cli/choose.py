@@ -38,7 +38,7 @@ def in_order(records: Iterable[RecordT]) -> list[RecordT]:
             case Goal() | Verification():
                 return (record.boundary, record.indicator, record.id)
             case Countermeasure():
-                return (record.kind != "survey_and_repair", record.boundary, record.title_en, record.id)
+                return (record.one_of == "", record.one_of, record.boundary, record.title_en, record.id)
             case Project():
                 return (record.states[0].on, record.name, record.id)
             case Plan():

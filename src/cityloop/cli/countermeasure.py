@@ -14,57 +14,58 @@ app = typer.Typer(
 TEXTS = {
     "title": Pair("measure", "对策"),
     "boundary": Pair("where", "位置"),
-    "claim": Pair("claimed effect", "预期效果"),
+    "claim": Pair("claimed effect", "预计效果"),
     "rate": Pair("realisation rate used", "采用的实现率"),
-    "costs": Pair("costs and benefits", "成本与收益"),
+    "costs": Pair("costs and benefits", "费用与效益"),
     "row": Pair(
-        "  {kind}: {name}, {quantity} x {unit}, life {life} y; source: {source} ({status})",
-        "  {kind}：{name}，{quantity} × {unit}，寿命 {life} 年；来源：{source}（{status}）",
+        "  {kind}: {name}, {quantity}{price}; source: {source} ({status})",
+        "  {kind}：{name}，{quantity}{price}；来源：{source}（{status}）",
     ),
+    "price": Pair(" x {unit}", " × {unit}"),
+    "each": Pair(", every {n} year(s) for {life} years", "，每 {n} 年一次，共 {life} 年"),
     "answers": Pair("answers", "针对"),
     "uses": Pair("uses", "占用"),
-    "crew_days": Pair("crew-days {n}", "检漏班组 {n} 工日"),
+    "crew_days": Pair("{n} crew-days", "{n} 班组·天"),
     "lower": Pair("{indicator} lower by {effect} [{grade}]", "{indicator}降低 {effect}［{grade}］"),
+    "higher": Pair("{indicator} higher by {effect} [{grade}]", "{indicator}升高 {effect}［{grade}］"),
     "rate_row": Pair("{rate}; {source} ({status})", "{rate}；{source}（{status}）"),
 }
 
 
 def _claim(effects: tuple[object, ...]) -> str:
     from cityloop.cli.language import say
-    from cityloop.cli.show import estimate, kind
+    from cityloop.cli.show import estimate, kind, moved
     from cityloop.records import Effect
     from cityloop.report.words import EFFECT_GRADES
 
-    found = [e for e in effects if isinstance(e, Effect)]
-    return (
-        say(Pair("; ", "；")).join(
-            say(
-                TEXTS["lower"],
-                indicator=kind(e.indicator),
-                effect=estimate(e.estimate),
-                grade=say(EFFECT_GRADES[e.grade]),
-            )
-            for e in found
-        )
-        or "-"
-    )
+    said = []
+    for e in effects:
+        if isinstance(e, Effect):
+            rises, by = moved(e.estimate, e.better)
+            text, grade = TEXTS["higher" if rises else "lower"], say(EFFECT_GRADES[e.grade])
+            said.append(say(text, indicator=kind(e.indicator), effect=estimate(by), grade=grade))
+    return say(Pair("; ", "；")).join(said) or "-"
 
 
 def cost_lines(costs: tuple[object, ...]) -> list[str]:
-    """Every cost row with its quantity, unit value, life and source."""
+    """Every cost row with its quantity, unit value, recurrence and source."""
     from cityloop.cli.language import one_language, say
     from cityloop.cli.show import estimate, money, status
     from cityloop.records import CostRow
-    from cityloop.report.words import COST_KINDS
+    from cityloop.report.words import COST_KINDS, named
 
-    return [
-        say(
-            TEXTS["row"], kind=say(COST_KINDS[row.kind]), name=one_language(row.name), quantity=estimate(row.quantity),
-            unit=money(row.unit_value), life=row.life, source=one_language(row.source) or "-", status=status(row.status),
-        )
-        for row in costs
-        if isinstance(row, CostRow)
-    ]  # fmt: skip
+    found = []
+    for row in (c for c in costs if isinstance(c, CostRow)):
+        price = say(TEXTS["price"], unit=money(row.unit_value)) if row.unit_value else ""
+        if row.recurrence:
+            price += say(TEXTS["each"], n=row.recurrence, life=row.life)
+        found.append(
+            say(
+                TEXTS["row"], kind=say(COST_KINDS[row.kind]), name=one_language(say(named(row.name))), quantity=estimate(row.quantity),
+                price=price, source=one_language(row.source) or "-", status=status(row.status),
+            )
+        )  # fmt: skip
+    return found
 
 
 @app.command("list", short_help="List all / 列表")
@@ -84,15 +85,17 @@ def list_(city: CityArg, lang: LangOpt = None, as_json: JsonOpt = False) -> None
 
 @app.command(short_help="Show one / 详情")
 def show(city: CityArg, id: IdArg, lang: LangOpt = None, as_json: JsonOpt = False) -> None:
-    """Show one countermeasure with costs and sources / 显示一项对策及其成本和来源."""
+    """Show one countermeasure with costs and sources / 显示一项对策及其费用和来源."""
     from cityloop.cli.language import language, one_language, say
     from cityloop.cli.listing import Names, show_record
-    from cityloop.cli.show import estimate, label, number, status
+    from cityloop.cli.show import estimate, kind, label, number, status
     from cityloop.records import Countermeasure
 
     def lines(c: Countermeasure, known: Names, zone: str) -> list[str]:
         rate = c.realisation
-        uses = ", ".join(say(TEXTS[k], n=number(v)) if k in TEXTS else f"{k} {number(v)}" for k, v in c.uses.items())
+        uses = say(Pair(", ", "，")).join(
+            say(TEXTS[k], n=number(v)) if k in TEXTS else f"{kind(k)} {number(v)}" for k, v in c.uses.items()
+        )
         rows = [
             ("title", c.title_zh if language() == "zh" else c.title_en),
             ("boundary", known.get(c.boundary, c.boundary)),

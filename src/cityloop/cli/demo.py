@@ -25,7 +25,9 @@ DEFAULT_OUT = Path("cityloop-demo")
 
 
 def demo(
-    city: Annotated[str, typer.Argument(metavar="[CITY]", help="Pilot / 试点城市")] = "ky4",
+    city: Annotated[
+        str, typer.Argument(metavar="[CITY]", help="Pilot: ky4, example-cn / 试点城市：ky4、example-cn（虚构）")
+    ] = "ky4",
     sensors: Annotated[
         int | None, typer.Option("--sensors", min=1, help="Pressure loggers, 20 or 40 / 压力记录仪数，20 或 40")
     ] = None,

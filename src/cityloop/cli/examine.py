@@ -4,14 +4,16 @@ import os
 import shutil
 import tempfile
 from collections import Counter
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Literal
 
-from cityloop.cli.screen import error_text
+from cityloop.cli.finding import Finding, fault_of, filled, named
+from cityloop.cli.screen import relabelled
 from cityloop.cli.show import iso
+from cityloop.contracts import Element
 from cityloop.errors import CityloopError, SettingsError
 from cityloop.i18n import Pair
 from cityloop.records import Datastream, Filter
@@ -27,55 +29,32 @@ _ALL = Filter.operator()
 _ROWS = 10
 
 
-@dataclass(frozen=True)
-class Finding:
-    """One thing looked at: `level` fault (exit code 1), note or ok."""
-
-    check: str
-    level: Literal["fault", "note", "ok"]
-    text: Pair
-    data: Mapping[str, Any] = field(default_factory=dict)
-
-
 def examine(folder: Path, *, now: datetime) -> list[Finding]:
     """Every finding about a city folder at the clock's `now`."""
     try:
         settings = load_city(folder)
     except SettingsError as fault:
-        return [*(Finding("city.toml", "fault", _named("city.toml", Pair(t, t))) for t in fault.faults), *_disk(folder)]
+        return [*(Finding("city.toml", "fault", named("city.toml", Pair(t, t))) for t in fault.faults), *_disk(folder)]
     except CityloopError as fault:
-        return [_fault("city.toml", fault)]
+        return [fault_of("city.toml", fault)]
     words = Pair("city.toml: {id}, no fault", "city.toml：{id}，无误")
-    found = [Finding("city.toml", "ok", _filled(words, id=settings.id))]
+    found = [Finding("city.toml", "ok", filled(words, id=settings.id))]
     checks: tuple[Callable[[], list[Finding]], ...] = (
-        lambda: _clock(settings, now), lambda: _files(settings), lambda: _models(settings), lambda: _disk(folder),
-        lambda: _data(settings, folder, now),
+        lambda: _clock(settings, now), lambda: _files(settings), lambda: _models(settings),
+        lambda: _beside(settings), lambda: _disk(folder), lambda: _data(settings, folder, now),
     )  # fmt: skip
     for check in checks:
         found += check()
     return found
 
 
-def _fault(check: str, fault: CityloopError) -> Finding:
-    """A fault in the words of the room that found it."""
-    return Finding(check, "fault", _named(check, Pair(error_text(fault, "en"), error_text(fault, "zh"))))
-
-
-def _named(check: str, text: Pair) -> Pair:
-    return Pair(f"{check}: {text.en}", f"{check}：{text.zh}")
-
-
-def _filled(pair: Pair, **values: object) -> Pair:
-    return Pair(pair.in_("en", **values), pair.in_("zh", **values))
-
-
 def _clock(settings: CitySettings, now: datetime) -> list[Finding]:
     here = iso(now, settings.timezone)
     words = Pair("clock: {here} in {zone}", "时钟：{here}（{zone}）")
-    found = [Finding("clock", "ok", _filled(words, here=here, zone=settings.timezone), {"now": here})]
+    found = [Finding("clock", "ok", filled(words, here=here, zone=settings.timezone), {"now": here})]
     if now.year < EARLIEST_YEAR:
         words = Pair("clock: this machine's clock says {here}; set it", "时钟：本机时间为 {here}，请校准")
-        found = [Finding("clock", "fault", _filled(words, here=here))]
+        found = [Finding("clock", "fault", filled(words, here=here))]
     return found
 
 
@@ -90,20 +69,20 @@ def _files(settings: CitySettings) -> list[Finding]:
         paths = sorted(root.glob(str(relative)))
         if not paths:
             words = Pair("source {name}: no file matches {path}", "来源 {name}：没有文件匹配 {path}")
-            found.append(Finding("files", "fault", _filled(words, name=source.name, path=source.path)))
+            found.append(Finding("files", "fault", filled(words, name=source.name, path=source.path)))
             continue
         faults = [(p, why) for p in paths if (why := _unreadable(p))]
         for path, why in faults:
             words = Pair("source {name}: {path} cannot be read ({why})", "来源 {name}：{path} 无法读取（{why}）")
-            found.append(Finding("files", "fault", _filled(words, name=source.name, path=path, why=why)))
+            found.append(Finding("files", "fault", filled(words, name=source.name, path=path, why=why)))
         empty = [p for p in paths if (p, _unreadable(p)) not in faults and p.stat().st_size == 0]
         for path in empty:
             words = Pair("source {name}: {path} is empty", "来源 {name}：{path} 为空文件")
-            found.append(Finding("files", "note", _filled(words, name=source.name, path=path)))
+            found.append(Finding("files", "note", filled(words, name=source.name, path=path)))
         if not faults:
             words = Pair("source {name}: {n} file(s), {mb} MB", "来源 {name}：{n} 个文件，{mb} MB")
             size = f"{sum(p.stat().st_size for p in paths) / 1e6:,.1f}"
-            found.append(Finding("files", "ok", _filled(words, name=source.name, n=len(paths), mb=size)))
+            found.append(Finding("files", "ok", filled(words, name=source.name, n=len(paths), mb=size)))
     return found
 
 
@@ -123,20 +102,35 @@ def _models(settings: CitySettings) -> list[Finding]:
 
     found = []
     for stated in settings.models:
-        path = Path(stated.file) if stated.file.startswith("wntr:") else settings.folder / stated.file
+        path = stated.path(settings.folder)
         try:
             model = engine(stated.engine).open(path)
             faults = tuple(model.check()) if hasattr(model, "check") else ()
         except CityloopError as fault:
-            found.append(_fault("model", fault))
+            found.append(fault_of("model", fault))
             continue
         for text in map(str, faults):
-            found.append(Finding("model", "fault", _named(f"model {stated.file}", Pair(text, text))))
+            found.append(Finding("model", "fault", named(f"model {stated.file}", Pair(text, relabelled(text)))))
         if not faults:
             words = Pair("model {file}: {n} elements, solves", "模型 {file}：{n} 个元素，可求解")
-            values = _filled(words, file=stated.file, n=f"{len(model.elements()):,}")
+            values = filled(words, file=stated.file, n=f"{len(model.elements()):,}")
             found.append(Finding("model", "ok", values))
     return found
+
+
+def _beside(settings: CitySettings) -> list[Finding]:
+    """Registers and positions, beside the models. A model that does not open has been named before."""
+    if not (settings.positions or settings.registers):
+        return []
+    from cityloop.cli.examine_positions import examine_positions
+    from cityloop.cli.examine_registers import examine_registers
+    from cityloop.registry import engine
+
+    models: list[Sequence[Element]] = []
+    for stated in settings.models:
+        with suppress(CityloopError):
+            models.append(engine(stated.engine).open(stated.path(settings.folder)).elements())
+    return [*examine_registers(settings, models), *(examine_positions(settings, models) if settings.positions else ())]
 
 
 def _disk(folder: Path) -> list[Finding]:
@@ -148,14 +142,14 @@ def _disk(folder: Path) -> list[Finding]:
     room = f"{free / 1e9:,.1f}"
     words = Pair("disk: {room} GB free at {place}", "磁盘：{place} 剩余 {room} GB")
     level: Literal["fault", "ok"] = "fault" if free < LOW_DISK_BYTES else "ok"
-    found = [Finding("disk", level, _filled(words, room=room, place=place), {"free_bytes": free})]
+    found = [Finding("disk", level, filled(words, room=room, place=place), {"free_bytes": free})]
     try:
         handle, name = tempfile.mkstemp(prefix=".doctor-", dir=place)
         os.close(handle)
         os.unlink(name)
     except OSError as fault:
         words = Pair("disk: {place} cannot be written ({why})", "磁盘：{place} 不可写（{why}）")
-        found.append(Finding("disk", "fault", _filled(words, place=place, why=fault.strerror)))
+        found.append(Finding("disk", "fault", filled(words, place=place, why=fault.strerror)))
     return found
 
 
@@ -176,7 +170,7 @@ def _data(settings: CitySettings, folder: Path, now: datetime) -> list[Finding]:
                 *_quarantine(store),
             ]
     except CityloopError as fault:
-        return [_fault("data", fault)]
+        return [fault_of("data", fault)]
 
 
 def _ages(store: Any, settings: CitySettings, now: datetime) -> list[Finding]:
@@ -186,7 +180,7 @@ def _ages(store: Any, settings: CitySettings, now: datetime) -> list[Finding]:
     last = {str(r["datastream"]): _utc(r["time"]) for r in rows}
     if not last:
         words = Pair("data: {n} streams, no reading yet", "数据：{n} 个数据流，尚无读数")
-        return [Finding("age", "note", _filled(words, n=len(streams)))]
+        return [Finding("age", "note", filled(words, n=len(streams)))]
     newest, oldest = max(last.values()), min(last.values())
     words = Pair(
         "age: {n} streams; newest reading {newest} ({age} ago), oldest last reading {oldest}",
@@ -200,14 +194,14 @@ def _ages(store: Any, settings: CitySettings, now: datetime) -> list[Finding]:
     if newest > now + timedelta(days=1):
         words = Pair("age: readings from the future, until {newest}", "时效：存在未来时刻的读数，直到 {newest}")
         played = settings.twin is not None
-        found.append(Finding("age", "note" if played else "fault", _filled(words, newest=iso(newest, zone))))
+        found.append(Finding("age", "note" if played else "fault", filled(words, newest=iso(newest, zone))))
     silent = [(i, t) for i, t in last.items() if i in streams and newest - t > _patience(streams[i])]
     for id, time in sorted(silent, key=lambda pair: pair[1])[:_ROWS]:
         words = Pair("age: {name} is silent since {time}", "时效：{name} 自 {time} 起无读数")
-        found.append(Finding("age", "note", _filled(words, name=streams[id].name, time=iso(time, zone))))
+        found.append(Finding("age", "note", filled(words, name=streams[id].name, time=iso(time, zone))))
     if len(silent) > _ROWS:
         words = Pair("age: {n} more silent streams; all with --json", "时效：另有 {n} 个静默数据流，见 --json")
-        found.append(Finding("age", "note", _filled(words, n=len(silent) - _ROWS)))
+        found.append(Finding("age", "note", filled(words, n=len(silent) - _ROWS)))
     return found
 
 
@@ -227,7 +221,7 @@ def _span(length: timedelta) -> Pair:
 
 def _quarantine(store: Any) -> list[Finding]:
     """Refused rows by source and reason, each with the place of its first row."""
-    from cityloop.formats.rows import DETAILS, REASONS
+    from cityloop.report.refusals import refused_reason
 
     rows = store.quarantine(_ALL).select(["source", "position", "reason"]).to_pylist()
     if not rows:
@@ -241,15 +235,11 @@ def _quarantine(store: Any) -> list[Finding]:
     )
     found = []
     for (source, reason), n in counts.most_common(_ROWS):
-        code, _, detail = reason.partition(": ")
-        meant = REASONS[code].zh if code in REASONS else reason
-        if code in REASONS and code not in DETAILS:
-            meant += f"（{detail}）"
         values = {"n": f"{n:,}", "source": source, "place": first[source, reason]}
-        text = Pair(words.in_("en", reason=reason, **values), words.in_("zh", reason=meant, **values))
+        text = filled(words, reason=refused_reason(reason), **values)
         found.append(Finding("quarantine", "note", text, {"rows": n, "first": first[source, reason]}))
     rest = sum(counts.values()) - sum(n for _, n in counts.most_common(_ROWS))
     if rest:
         words = Pair("quarantine: {n} more row(s) of other reasons", "隔离区：另有 {n} 行属于其他原因")
-        found.append(Finding("quarantine", "note", _filled(words, n=f"{rest:,}"), {"rows": rest}))
+        found.append(Finding("quarantine", "note", filled(words, n=f"{rest:,}"), {"rows": rest}))
     return found

@@ -20,7 +20,7 @@ TEXTS = {
         "{before} days before, {settling} to settle, {after} after; {level} interval",
         "工前 {before} 天，稳定期 {settling} 天，工后 {after} 天；{level} 区间",
     ),
-    "smallest": Pair("smallest effect worth acting on", "值得行动的最小效果"),
+    "smallest": Pair("smallest effect worth acting on", "值得采取行动的最小效果"),
     "policy": Pair("policy", "政策依据"),
     "norm": Pair("norm", "规范依据"),
     "problem": Pair("problem", "对应问题"),

@@ -10,7 +10,7 @@ from cityloop.cli.language import one_language, say
 from cityloop.cli.opening import opened
 from cityloop.cli.options import decider
 from cityloop.cli.screen import print_json, print_lines, print_table
-from cityloop.cli.show import iso, label, names, state
+from cityloop.cli.show import amount, iso, label, names, state
 from cityloop.errors import InputError, RecordError
 from cityloop.i18n import Pair
 from cityloop.records import (
@@ -26,8 +26,9 @@ from cityloop.records import (
     Verification,
     record_id,
 )
+from cityloop.report.words import FINDINGS, named
 
-__all__ = ["NOUNS", "Names", "chosen_id", "decide", "list_records", "required", "show_record"]
+__all__ = ["NOUNS", "Names", "chosen_id", "decide", "list_records", "required", "show_record", "stated"]
 
 Names = Mapping[str, str]
 #: Word of the command line -> (record type, key of its list in a JSON document).
@@ -51,14 +52,22 @@ TEXTS = {
 VERBS = {
     "acknowledge": Pair("acknowledge", "确认"), "assign": Pair("assign", "指派"), "merge": Pair("merge", "并入"),
     "dismiss": Pair("dismiss", "驳回"), "reopen": Pair("reopen", "重开"), "approve": Pair("approve", "批准"),
-    "set": Pair("set", "登记状态"), "inspect": Pair("inspect", "登记现场发现"),
+    "set": Pair("set", "登记状态"), "inspect": Pair("inspect", "登记现场发现"), "add_project": Pair("add works", "增加工程"),
+    "import_project": Pair("enter a listed project", "录入储备库项目"),
+    "withdraw_project": Pair("withdraw a listed project", "撤回储备库项目"),
 }  # fmt: skip
 DATA = {
     "to": Pair("to", "给"), "into": Pair("into", "至"), "state": Pair("state", "状态"), "on": Pair("on", "时间"),
-    "cost": Pair("cost", "成本"), "currency": Pair("currency", "币种"), "price_year": Pair("price year", "价格年份"),
+    "cost": Pair("cost", "费用"), "currency": Pair("currency", "币种"), "price_year": Pair("price year", "价格年份"),
     "department": Pair("department", "部门"), "document": Pair("document", "文号"), "note": Pair("note", "备注"),
-    "found": Pair("found", "发现"), "place": Pair("place", "位置"), "flow_l_per_s": Pair("flow in L/s", "漏量 L/s"),
-    "problem": Pair("problem", "问题"),
+    "found": Pair("found", "发现"), "place": Pair("place", "位置"), "problem": Pair("problem", "问题"), "by": Pair("by", "登记人"),
+    "name": Pair("name", "名称"), "kind": Pair("kind", "类型"), "key": Pair("key", "标识"), "list": Pair("list", "清单"),
+    "row": Pair("row", "行"), "answers": Pair("problems", "对应问题"), "why": Pair("matched by", "匹配依据"),
+    "matched": Pair("matched", "匹配方式"), "start": Pair("start", "开工"), "end": Pair("completion", "竣工"),
+    "funding": Pair("funds", "资金来源"), "stage": Pair("stage", "阶段"), "benefit": Pair("benefit", "预期效益"),
+    "ailments": Pair("ailments", "病症"), "life": Pair("years of use", "使用年限"), "income": Pair("yearly income", "年收益"),
+    "yearly_cost": Pair("yearly operating cost", "年运营费用"), "water_m3": Pair("m³ of water a year", "年节水量（m³）"),
+    "energy_kwh": Pair("kWh a year", "年节电量（kWh）"), "measure": Pair("countermeasure", "对策"),
 }  # fmt: skip
 _ALL = Filter.operator()
 
@@ -100,7 +109,10 @@ def show_record(
     if decisions:
         print_lines(label(TEXTS["decisions"]))
         print_lines(
-            *("  " + label(_plain(f"{iso(d.when, zone)}  {d.who}"), f"{_verb(d.verb)} {_told(d)}") for d in decisions)
+            *(
+                "  " + label(_plain(f"{iso(d.when, zone)}  {one_language(d.who)}"), _decided(d, known, zone))
+                for d in decisions
+            )
         )
 
 
@@ -112,14 +124,28 @@ def _verb(verb: str) -> str:
     return say(VERBS.get(verb, _plain(verb)))
 
 
-def _told(decision: Decision) -> str:
-    def shown(key: str, value: float | str) -> str:
-        text = f"{value:g}" if isinstance(value, float) else state(value) if key == "state" else value
-        return f"{say(DATA.get(key, _plain(key)))} {text}"
+def _decided(decision: Decision, known: Names, zone: str) -> str:
+    """Verb, what was stated, reason: `approve; reason`, `set (state done, cost 1,424)`."""
+    data = say(Pair(", ", "，")).join(stated(key, value, known, zone) for key, value in decision.data.items())
+    said = _verb(decision.verb) + (say(Pair(" ({data})", "（{data}）"), data=data) if data else "")
+    reason = one_language(decision.reason)
+    return said + (say(Pair("; {reason}", "；{reason}"), reason=reason) if reason else "")
 
-    data = say(Pair(", ", "，")).join(shown(k, v) for k, v in decision.data.items())
-    told = say(Pair("({data})", "（{data}）"), data=data) if data else ""
-    return " ".join(part for part in (told, one_language(decision.reason)) if part)
+
+def stated(key: str, value: float | str, known: Names, zone: str) -> str:
+    """One thing that a decision or a crew stated: its word and what it says."""
+    name, unit = FINDINGS[key] if key in FINDINGS else (DATA.get(key) or named(key), "")
+    if isinstance(value, float | int):
+        text = f"{value:g}" if key == "price_year" else amount(value, unit)
+    elif key == "state":
+        text = state(value)
+    elif key == "found":
+        text = say(named(value))
+    elif key == "on":
+        text = iso(datetime.fromisoformat(value), zone)
+    else:
+        text = known.get(value, one_language(value))
+    return f"{say(name)} {text}"
 
 
 def decide(

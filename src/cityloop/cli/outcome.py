@@ -15,8 +15,8 @@ TEXTS = {
     "grade": Pair("result", "结论"),
     "indicator": Pair("indicator", "指标"),
     "boundary": Pair("where", "位置"),
-    "measured": Pair("measured fall", "实测下降"),
-    "claimed": Pair("claimed", "预期"),
+    "measured": Pair("measured effect", "实测效果"),
+    "claimed": Pair("claimed", "预计"),
     "days": Pair("days", "天数"),
     "period": Pair("from - to", "起止"),
     "none": Pair("No verification yet.", "尚无验证。"),
@@ -40,6 +40,9 @@ TEXTS = {
     "detected_share_above_1ls": Pair("leaks above 1 L/s detected within 8 weeks", "大于 1 L/s 的漏点 8 周内发现比例"),
     "days_to_detect": Pair("days to detect (median, weekly looks)", "发现所需天数（中位数，每周查看）"),
     "false_problems_per_year": Pair("false problems per year", "每年误报问题数"),
+    "false_problems_per_year_with_hidden_fault": Pair(
+        "of these, about a logger that is mislabelled or slow", "其中：记录仪位置标错或时钟偏慢"
+    ),
     "localisation_m_median": Pair(
         "metres along pipes to the nearest named place (median)", "沿管道至最近所指位置的距离（米，中位数）"
     ),
@@ -62,20 +65,24 @@ def verify(city: CityArg, lang: LangOpt = None, as_json: JsonOpt = False) -> Non
     from cityloop.cli.choose import hash_of, in_order
     from cityloop.cli.language import one_language, say
     from cityloop.cli.opening import opened
-    from cityloop.cli.result import why_not_verified
+    from cityloop.cli.result import TEXTS as RESULT
+    from cityloop.cli.result import not_judged, why_not_verified
     from cityloop.cli.screen import print_json, print_lines, print_table
     from cityloop.cli.show import estimate, grade, kind, names
     from cityloop.records import Filter, Goal, Verification
 
     with opened(city) as open_city:
         found = in_order(open_city.store.records(Verification, Filter.operator()))
-        waiting = why_not_verified(open_city)
+        waiting, unjudged = why_not_verified(open_city), not_judged(open_city)
         goals = open_city.store.records(Goal, Filter.operator())
         known, id = names(open_city), open_city.settings.id
     if as_json:
         print_json(
-            {"city": id, "verifications": found, "not_yet": [{"goal": g.id, "reason": why} for g, why in waiting]}
-        )
+            {
+                "city": id, "verifications": found, "not_yet": [{"goal": g.id, "reason": why} for g, why in waiting],
+                "not_judged": [{"works": works, "reason": why} for works, why in unjudged],
+            }
+        )  # fmt: skip
         return
     if found:
         rows = [
@@ -90,6 +97,7 @@ def verify(city: CityArg, lang: LangOpt = None, as_json: JsonOpt = False) -> Non
         print_lines(*(f"  {one_language(v.note)}" for v in found if v.note))
     else:
         print_lines(say(TEXTS["none"]))
+    print_lines(*(say(RESULT["unjudged"], works=works, why=why).strip() for works, why in unjudged))
     for goal, why in waiting:
         where = known.get(goal.boundary, goal.boundary)
         print_lines(say(TEXTS["why"], indicator=kind(goal.indicator), where=where, why=why))
@@ -148,6 +156,10 @@ def bench_loop(
     mismatch: Annotated[
         int, typer.Option("--mismatch", min=0, max=2, help="How wrong the known network is / 模型失配程度")
     ] = 1,
+    without: Annotated[
+        list[str] | None,
+        typer.Option("--without", metavar="PART", help="Leave a part of the mismatch out / 去掉失配的某一部分"),
+    ] = None,
     sensors: Annotated[int, typer.Option("--sensors", min=1, help="Pressure loggers / 压力记录仪数")] = 40,
     inp: Annotated[
         Path | None, typer.Option("--inp", metavar="FILE.inp", help="Any EPANET network instead / 任意 EPANET 管网")
@@ -165,8 +177,8 @@ def bench_loop(
         from cityloop.bench.loop import run
 
         found = run(
-            city=city, scenarios=scenarios, seed=seed, mismatch=mismatch, sensors=sensors, inp=inp, workers=workers,
-            progress=teller(cancel),
+            city=city, scenarios=scenarios, seed=seed, mismatch=mismatch, without=without or (), sensors=sensors,
+            inp=inp, workers=workers, progress=teller(cancel),
         )  # fmt: skip
     if as_json:
         print_json(found)

@@ -1,9 +1,14 @@
 """`cityloop plan`: the chosen portfolio, and its approval by a person."""
 
+from typing import TYPE_CHECKING
+
 import typer
 
 from cityloop.cli.options import CityArg, IdArg, JsonOpt, LangOpt, OnOpt, ReasonOpt, WhoOpt
 from cityloop.i18n import Pair
+
+if TYPE_CHECKING:
+    from cityloop.records import Money
 
 __all__ = ["TEXTS", "app"]
 
@@ -15,14 +20,18 @@ TEXTS = {
     "lines": Pair("measures", "对策数"),
     "value": Pair("net present value", "净现值"),
     "budget": Pair("budget per year", "年度预算"),
-    "line": Pair("  {year}: {title}; cost {cost}; net present value {value}", "  {year} 年：{title}；成本 {cost}；净现值 {value}"),
+    "line": Pair("  {year}: {title}; cost {cost}; net present value {value}", "  {year} 年：{title}；费用 {cost}；净现值 {value}"),
     "chosen": Pair("chosen", "选定"),
     "rejected": Pair("left out", "未选"),
+    "proved": Pair("proved: none better of those compared", "已证明：所比较的对策中没有更优组合"),
     "optimum": Pair(
-        "bound {bound}, gap {gap}, stopped by: {by}", "上界 {bound}，间隙 {gap}，停止原因：{by}"
+        "not proved ({by}): a better one could be worth up to {bound}", "未证明（{by}）：更优组合的净现值至多 {bound}"
     ),
-    "proof": Pair("optimum", "最优性"),
-    "cuts": Pair("limits added by the joint simulation", "联合仿真增加的约束"),
+    "proof": Pair("best?", "是否最优"),
+    "each": Pair("{amount} each, {first} to {last}", "每年 {amount}（{first}～{last} 年）"),
+    "one": Pair("{year}: {amount}", "{year} 年 {amount}"),
+    "cuts": Pair("limits added by the joint simulation", "联合模拟新增的约束"),
+    "unmet": Pair("limits that the models break even with this plan", "采用本方案后模型中仍不满足的约束"),
 }  # fmt: skip
 
 
@@ -38,6 +47,17 @@ def list_(city: CityArg, lang: LangOpt = None, as_json: JsonOpt = False) -> None
 
     columns = [TEXTS[k] for k in ("status", "years", "lines", "value")]
     list_records(city, Plan, "plan", as_json, columns, row)
+
+
+def _budget(years: tuple[int, ...], budget: "tuple[Money, ...]") -> str:
+    """One amount where every year has the same."""
+    from cityloop.cli.language import say
+    from cityloop.cli.show import money
+
+    if len(years) == len(budget) > 1 and len(set(budget)) == 1:
+        return say(TEXTS["each"], amount=money(budget[0]), first=years[0], last=years[-1])
+    rows = zip(years, budget, strict=False)
+    return say(Pair(", ", "，")).join(say(TEXTS["one"], year=y, amount=money(b)) for y, b in rows)
 
 
 def _years(years: tuple[int, ...]) -> str:
@@ -58,9 +78,9 @@ def show(city: CityArg, id: IdArg, lang: LangOpt = None, as_json: JsonOpt = Fals
     titles = {m.id: m.title_zh if language() == "zh" else m.title_en for m in measures}
 
     def lines(p: Plan, known: Names, zone: str) -> list[str]:
-        mark, colon = say(Pair(", ", "；")), say(Pair(": ", " 年："))
-        budget = mark.join(f"{y}{colon}{money(b)}" for y, b in zip(p.years, p.budget, strict=False))
-        proof = say(TEXTS["optimum"], bound=number(p.bound), gap=f"{p.gap:.2%}", by=state(p.stopped_by))
+        by = p.stopped_by.partition(";")[0]
+        proof = say(TEXTS["proved"]) if by == "optimal" else say(TEXTS["optimum"], bound=number(p.bound), by=state(by))
+        budget = _budget(p.years, p.budget)
         rows = [("status", state(p.status)), ("budget", budget), ("value", estimate(p.objective)), ("proof", proof)]
         found = [label(TEXTS[k], text) for k, text in rows]
         found.append(label(TEXTS["chosen"]))
@@ -76,6 +96,9 @@ def show(city: CityArg, id: IdArg, lang: LangOpt = None, as_json: JsonOpt = Fals
         if p.cuts:
             found.append(label(TEXTS["cuts"]))
             found += [f"  {c.id}: {number(c.amount)} {c.unit} ({one_language(c.source)})" for c in p.cuts]
+        if p.unmet:
+            found.append(label(TEXTS["unmet"]))
+            found += [f"  {u.id}: {number(u.amount)} {u.unit} ({one_language(u.source)})" for u in p.unmet]
         return found
 
     show_record(city, Plan, "plan", id, as_json, lines)

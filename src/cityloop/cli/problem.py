@@ -22,10 +22,12 @@ TEXTS = {
     "assigned": Pair("assigned to", "负责人"),
     "observed": Pair("observed", "观测值"),
     "expected": Pair("expected", "预期值"),
-    "best": Pair("most likely place", "最可能位置"),
-    "area": Pair("to search, in this order", "按此顺序排查"),
+    "best": Pair("where first", "先查哪里"),
+    "by": Pair("why there", "依据"),
+    "area": Pair("to search, in this order ({n} sections, {km} km)", "按此顺序排查（共 {n} 段、{km} km）"),
     "pipe": Pair(
-        "  {rank}. {name}: {share} of the probability, {length} m", "  {rank}. {name}：概率 {share}，长 {length} m"
+        "  {rank}. {name}: {share}, together {sum} of the probability; {length} m",
+        "  {rank}. {name}：概率 {share}，累计 {sum}；长 {length} m",
     ),
     "more": Pair("  ... and {n} more; all with --json", "  ……另有 {n} 段，完整清单见 --json"),
     "notes": Pair("notes", "说明"),
@@ -57,23 +59,33 @@ def show(city: CityArg, id: IdArg, lang: LangOpt = None, as_json: JsonOpt = Fals
     """Show one problem with its ranked area and history / 显示一个问题及其排查清单和历史."""
     from cityloop.cli.language import one_language, say
     from cityloop.cli.listing import Names, show_record
-    from cityloop.cli.show import estimate, kind, label, number, state
-    from cityloop.records import Problem
+    from cityloop.cli.opening import opened
+    from cityloop.cli.show import estimate, kind, label, number, state, where_first
+    from cityloop.records import Filter, Problem, Thing
+    from cityloop.report.order import stands
+
+    with opened(city) as open_city:
+        things = {t.id: t for t in open_city.store.records(Thing, Filter.operator())}
 
     def lines(p: Problem, known: Names, zone: str) -> list[str]:
         where = known.get(p.boundary, p.boundary)
+        first = where_first(p, things, known) if stands(p) else known.get(p.best_place, p.best_place)
         rows = [
-            ("kind", kind(p.kind)), ("status", state(p.status)), ("boundary", where), ("gap", estimate(p.gap)),
-            ("observed", estimate(p.observed)), ("expected", estimate(p.expected)),
+            ("kind", kind(p.kind)), ("status", state(p.status)), ("boundary", where),
+            ("best", first if first != where else ""), ("by", one_language(str(p.details.get("located_by", "")))),
+            ("gap", estimate(p.gap)), ("observed", estimate(p.observed)), ("expected", estimate(p.expected)),
             ("cost", estimate(p.cost_per_year)), ("onset", p.onset.isoformat() if p.onset else "-"),
-            ("best", known.get(p.best_place, p.best_place)), ("assigned", p.assigned_to), ("merged", p.merged_into),
+            ("assigned", p.assigned_to), ("merged", p.merged_into),
         ]  # fmt: skip
         found = [label(TEXTS[k], text) for k, text in rows if text]
         if p.area:
-            found.append(label(TEXTS["area"]))
+            km = number(sum(r.length_m for r in p.area) / 1000)
+            found.append(label(Pair(*(t.format(n=len(p.area), km=km) for t in TEXTS["area"]))))
+        total = 0.0
         for r in p.area[:10]:
-            share = f"{r.probability:.1%}"
-            found.append(say(TEXTS["pipe"], rank=r.rank, name=r.name, share=share, length=number(r.length_m)))
+            total += r.probability
+            share = {"share": f"{r.probability:.1%}", "sum": f"{total:.1%}"}
+            found.append(say(TEXTS["pipe"], rank=r.rank, name=r.name, length=number(r.length_m), **share))
         if len(p.area) > 10:
             found.append(say(TEXTS["more"], n=len(p.area) - 10))
         if p.notes:

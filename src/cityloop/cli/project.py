@@ -1,39 +1,35 @@
 """`cityloop project`: dated states with their paper trail, and what a crew found."""
 
-from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
 import typer
 
 from cityloop.cli.options import CityArg, IdArg, JsonOpt, LangOpt, OnOpt, ReasonOpt, WhoOpt
+from cityloop.cli.project_import import import_list
 from cityloop.i18n import Pair
 
 __all__ = ["TEXTS", "app"]
 
 app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Projects: works and findings / 项目：施工与发现")
+app.command("import", short_help="Import a project list / 导入项目储备库")(import_list)
 State = Literal["proposed", "approved", "funded", "started", "done", "cancelled"]
-Found = Literal["leak", "none", "other"]
 
-FOUND = {
-    "by": Pair("by", "登记人"), "rank": Pair("rank of the pipe", "管段排名"), "km_searched": Pair("km searched", "已排查 km"),
-    "distance_m": Pair("metres from the best place", "距最可能位置 m"), "probability": Pair("probability", "概率"),
-    "flow_error_l_per_s": Pair("error of the flow in L/s", "漏量误差 L/s"),
-    "realised_effect": Pair("effect of the repair in L/s", "修复应得效果 L/s"),
-}  # fmt: skip
+UNTOLD = ("flow_error_l_per_s", "realised_effect", "probability")
+"""Of a finding: what the score keeps for learning, in --json only."""
 TEXTS = {
     "name": Pair("project", "项目"),
     "state": Pair("state", "状态"),
     "on": Pair("on", "日期"),
     "boundary": Pair("where", "位置"),
-    "cost": Pair("cost", "成本"),
+    "cost": Pair("cost", "费用"),
     "states": Pair("states", "历次状态"),
     "findings": Pair("findings", "现场发现"),
     "measure": Pair("countermeasure", "对策"),
-    "no_cost": Pair("A currency or price year without a cost.", "给了币种或价格年份，却没有成本。"),
+    "no_cost": Pair("A currency or price year without a cost.", "给了币种或价格年份，却没有费用。"),
     "no_cost_cure": Pair("Give --cost as well.", "请同时给出 --cost。"),
     "odd_cost": Pair("Not an amount.", "金额无效。"),
     "odd_flow": Pair("Not a flow.", "流量无效。"),
-    "no_place": Pair("A leak that was found needs its place.", "发现漏点时必须给出位置。"),
+    "no_place": Pair("What was found inside a boundary needs its place.", "在分区内查实的问题必须给出位置。"),
     "no_place_cure": Pair("Name the pipe or junction: --place P-12.", "请注明管段或节点：--place P-12。"),
 }
 
@@ -59,22 +55,29 @@ def list_(city: CityArg, lang: LangOpt = None, as_json: JsonOpt = False) -> None
 def show(city: CityArg, id: IdArg, lang: LangOpt = None, as_json: JsonOpt = False) -> None:
     """Show one project with its states and findings / 显示一个项目及其状态和现场发现."""
     from cityloop.cli.language import one_language, say
-    from cityloop.cli.listing import Names, show_record
+    from cityloop.cli.listing import Names, show_record, stated
     from cityloop.cli.show import iso, label, money, state
     from cityloop.records import Project
 
     def lines(p: Project, known: Names, zone: str) -> list[str]:
         rows = [("name", one_language(p.name)), ("state", state(p.state)), ("measure", p.countermeasure)]
         found = [label(TEXTS[k], text) for k, text in [*rows, ("boundary", known.get(p.boundary, p.boundary))]]
+        comma = say(Pair(", ", "，"))
         found.append(label(TEXTS["states"]))
         for s in p.states:
-            trail = [s.by, money(s.cost) if s.cost else "", s.department, s.document, one_language(s.note)]
-            found.append(f"  {iso(s.on, zone)}  {state(s.state)}  {', '.join(t for t in trail if t)}")
+            trail = [
+                one_language(s.by),
+                money(s.cost) if s.cost else "",
+                s.department,
+                s.document,
+                one_language(s.note),
+            ]
+            found.append(f"  {iso(s.on, zone)}  {state(s.state)}  {comma.join(t for t in trail if t)}")
         if p.findings:
             found.append(label(TEXTS["findings"]))
         for finding in p.findings:
-            parts = [_found(k, v, known, zone) for k, v in finding.items() if v != ""]
-            found.append("  " + say(Pair(", ", "，")).join(parts))
+            parts = [stated(k, v, known, zone) for k, v in finding.items() if v != "" and k not in UNTOLD]
+            found.append("  " + comma.join(parts))
         return found
 
     show_record(city, Project, "project", id, as_json, lines)
@@ -104,26 +107,6 @@ def add(
     decide(city, Problem, "problem", [problem], "add_project", who=who, reason=reason, data=lambda c, r: data)
 
 
-def _found(key: str, value: float | str, known: Mapping[str, str], zone: str) -> str:
-    """One part of a finding: its word and what it says."""
-    from datetime import datetime
-
-    from cityloop.cli.language import one_language, say
-    from cityloop.cli.listing import DATA
-    from cityloop.cli.show import iso, number
-    from cityloop.report.words import FINDINGS, word
-
-    if isinstance(value, float | int):
-        text = number(value)
-    elif key == "found":
-        text = say(word(FINDINGS, value))
-    elif key == "on":
-        text = iso(datetime.fromisoformat(value), zone)
-    else:
-        text = known.get(value, one_language(value))
-    return f"{say(word(DATA | FOUND, key))} {text}"
-
-
 @app.command("set", short_help="Set a state / 登记状态")
 def set_(
     city: CityArg,
@@ -140,7 +123,7 @@ def set_(
     reason: ReasonOpt = "",
     lang: LangOpt = None,
 ) -> None:
-    """Set the dated state of a project with cost and document / 登记项目状态、日期、成本和文号."""
+    """Set the dated state of a project with cost and document / 登记项目状态、日期、费用和文号."""
     from cityloop.cli.language import say
     from cityloop.cli.listing import decide
     from cityloop.errors import InputError
@@ -181,8 +164,12 @@ def _amount(text: str) -> float | str:
 def inspect(
     city: CityArg,
     id: IdArg,
-    found: Annotated[Found, typer.Option("--found", help="What the crew found / 现场发现")],
-    place: Annotated[str, typer.Option("--place", help="Pipe or junction, name or id / 管段或节点")] = "",
+    found: Annotated[
+        str, typer.Option("--found", help="none, other, or the trouble: leak, ... / none、other，或所查问题，如 leak")
+    ],
+    place: Annotated[
+        str, typer.Option("--place", help="Where: pipe, junction, ..., name or id / 位置：管段、节点等，名称或编号")
+    ] = "",
     flow: Annotated[float | None, typer.Option("--flow", help="Flow of the leak in L/s / 漏量 L/s")] = None,
     on: OnOpt = "",
     problem: Annotated[str, typer.Option("--problem", metavar="ID", help="Of several, the one meant / 所指问题")] = "",
@@ -197,11 +184,9 @@ def inspect(
     from cityloop.cli.language import say
     from cityloop.cli.listing import chosen_id, decide
     from cityloop.errors import InputError
-    from cityloop.records import Project
+    from cityloop.records import Filter, Project, Thing
 
     moment = _moment(on)
-    if found == "leak" and not place:
-        raise InputError(say(TEXTS["no_place"]), where="--place", cure=say(TEXTS["no_place_cure"]))
     if flow is not None and not (math.isfinite(flow) and flow >= 0):
         raise InputError(say(TEXTS["odd_flow"]), where="--flow", got=flow, allowed=">= 0 L/s")
     data: dict[str, float | str] = {"found": found, **moment}
@@ -209,10 +194,13 @@ def inspect(
     if flow is not None:
         data["flow_l_per_s"] = flow
 
-    def stated(open_city: Any, record: Project) -> dict[str, float | str]:
+    def told(open_city: Any, record: Project) -> dict[str, float | str]:
+        where = open_city.store.get(Thing, record.boundary, Filter.operator())
+        if where.kind == "boundary" and found not in ("none", "other") and not place:
+            raise InputError(say(TEXTS["no_place"]), where="--place", cure=say(TEXTS["no_place_cure"]))
         return {**data, "problem": chosen_id(open_city, "problem", problem)} if problem else data
 
-    decide(city, Project, "project", [id], "inspect", who=who, reason=reason, data=stated)
+    decide(city, Project, "project", [id], "inspect", who=who, reason=reason, data=told)
 
 
 def _moment(on: str) -> dict[str, float | str]:

@@ -1,5 +1,5 @@
-"""The short result that a turn or a demo ends with: what was found where, what was chosen and why, what it costs, what was
-measured, what could not be told. Simulated works are called simulated.
+"""The short result that a turn or a demo ends with: where first and why there, what was chosen and what it brings, what it
+costs, what was measured, what could not be told. Simulated works are called simulated.
 """
 
 import re
@@ -8,68 +8,112 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from cityloop.cli.language import language, one_language, say
-from cityloop.cli.show import estimate, grade, iso, kind, label, money, names, number, state, status
+from cityloop.cli.show import (
+    amount,
+    estimate,
+    grade,
+    iso,
+    kind,
+    label,
+    money,
+    moved,
+    names,
+    number,
+    state,
+    status,
+    where_first,
+)
 from cityloop.i18n import Pair
-from cityloop.records import Countermeasure, Datastream, Filter, Goal, Plan, Problem, Project, Verification
+from cityloop.records import (
+    Baseline,
+    Countermeasure,
+    Datastream,
+    Filter,
+    Goal,
+    Plan,
+    Problem,
+    Project,
+    Thing,
+    Verification,
+)
+from cityloop.report.order import about_a_sensor, by_weight, stands
 from cityloop.report.words import EFFECT_GRADES, LEAST_DAYS
 
 if TYPE_CHECKING:
     from cityloop.city import City
 
-__all__ = ["TEXTS", "Facts", "facts_of", "result_lines", "why_not_verified"]
+__all__ = ["TEXTS", "Facts", "facts_of", "not_judged", "result_lines", "why_not_verified"]
 
 TEXTS = {
     "twin": Pair(
         "Everything below is simulated: a twin plays readings and works. No claim is made about a real town.",
         "以下均为模拟：观测与施工由孪生演示，不代表任何真实城镇。",
     ),
-    "found": Pair("Found", "发现的问题"),
+    "found": Pair("Found: where first, and why there", "发现的问题：先查哪里，为什么"),
     "nothing": Pair("  nothing beyond chance", "  未发现超出偶然波动的问题"),
     "too_short": Pair(
-        "  nothing can be said yet: {days} days observed, {least} are needed to tell a rise from chance",
-        "  暂时无法判断：已观测 {days} 天，至少需 {least} 天才能区分持续升高与偶然波动",
+        "  nothing can be said yet: {days} days observed, {least} are needed to tell a change from chance",
+        "  暂时无法判断：已观测 {days} 天，至少需 {least} 天才能区分持续变化与偶然波动",
     ),
-    "problem": Pair("  {kind} in {where}: {gap} since {onset} [{status}]", "  {where}：{kind}，{gap}，始于 {onset} [{status}]"),
-    "costs_year": Pair("    costs {cost}", "    年损失 {cost}"),
-    "place": Pair(
-        "    most likely at {place}; search {n} pipes, {km} km, for {share} of the probability",
-        "    最可能在 {place}；排查 {n} 段管道共 {km} km，可覆盖 {share} 的概率",
+    "problem": Pair("  {kind} in {where} [{status}]", "  {where}：{kind}［{status}］"),
+    "place": Pair("    search first {place}; {n} sections, {km} km in all", "    先查 {place}；共 {n} 段、{km} km"),
+    "gap": Pair(
+        "    {indicator} {observed} where {expected} was expected, since {onset}: gap {gap}",
+        "    {indicator} {observed}，预期 {expected}，始于 {onset}：相差 {gap}",
     ),
-    "sensors": Pair("  failing sensors ({n}): {names}", "  异常传感器（{n} 个）：{names}"),
+    "costs_year": Pair("    worth {cost}", "    折合 {cost}"),
+    "sensors": Pair("  sensors to check ({n}): {names}", "  需检查的传感器（{n} 个）：{names}"),
     "goal": Pair("Goal", "目标"),
-    "goal_row": Pair("  {indicator} in {where}: from {start} to {target} by {due}", "  {where}{indicator}：由 {start}降至 {target}，期限 {due}"),
-    "chosen": Pair("Chosen, and why", "选定的方案及理由"),
+    "goal_row": Pair("  {indicator} in {where}: from {start} to {target} by {due}", "  {where}{indicator}：由 {start}变为 {target}，期限 {due}"),
+    "chosen": Pair("Chosen, and why: what it brings", "选定的方案及理由：有何收益"),
     "chosen_row": Pair(
-        "  {year}: {title}\n    costs {cost}; worth {value} net of its cost",
-        "  {year} 年：{title}\n    成本 {cost}；扣除成本后的净现值 {value}",
+        "  {year}: {title}\n    costs {cost}; net present value {value}",
+        "  {year} 年：{title}\n    费用 {cost}；净现值 {value}",
     ),
-    "claim": Pair("    claims {effect} ({grade})", "    预期效果 {effect}（{grade}）"),
+    "claim": Pair("    claims {indicator} -{effect} ({grade})", "    预计{indicator}下降 {effect}（{grade}）"),
+    "claim_rise": Pair("    claims {indicator} +{effect} ({grade})", "    预计{indicator}上升 {effect}（{grade}）"),
+    "best": Pair(
+        "  of {n} compared, the highest net present value within the budget", "  在比较的 {n} 项对策中，预算内净现值最高"
+    ),
     "left": Pair("  left out: {title}: {why}", "  未选：{title}：{why}"),
     "left_more": Pair("  left out: {n} more; see: cityloop plan show", "  未选：另有 {n} 项，见 cityloop plan show"),
     "no_plan": Pair("  no measure was worth its cost, or none was offered", "  没有值得实施的对策，或没有可选对策"),
-    "cost": Pair("What it costs, by source", "成本及其来源"),
+    "cost": Pair("What it costs, by source", "费用及其来源"),
     "cost_row": Pair("  {name}: {quantity} x {unit} ({status}: {source})", "  {name}：{quantity} × {unit}（{status}：{source}）"),
     "works": Pair("Works (simulated)", "施工（模拟）"),
     "real_works": Pair("Works", "施工"),
-    "works_row": Pair("  {name}: {state} {on}; cost {cost}", "  {name}：{state} {on}；成本 {cost}"),
-    "crew_leak": Pair("    the crew found a leak at {place}{flow}", "    现场发现漏点：{place}{flow}"),
-    "crew_none": Pair("    the crew found no leak", "    现场未发现漏点"),
+    "works_row": Pair("  {name}: {state} {on}; cost {cost}", "  {name}：{state} {on}；费用 {cost}"),
+    "crew": Pair("    found on site: {what} at {place}{flow}", "    现场查实：{what}，{place}{flow}"),
+    "crew_none": Pair("    the crew found nothing", "    现场未发现问题"),
     "crew_other": Pair("    the crew found something else: {what}", "    现场发现其他情况：{what}"),
-    "flow": Pair(", {flow} L/s", "，{flow} L/s"),
+    "flow": Pair(", {flow}", "，{flow}"),
     "measured": Pair("Measured after the works", "工后实测"),
     "measured_sim": Pair("Measured after the (simulated) works, from the twin's readings", "（模拟）工后实测，依据孪生的观测"),
     "measured_row": Pair(
-        "  {indicator} in {where}: fell by {measured}; claimed {claimed}: {grade} ({days} days, {start} to {end})",
-        "  {where}{indicator}：下降 {measured}；预期 {claimed}：{grade}（{days} 天，{start} 至 {end}）",
+        "  {grade}: {indicator} in {where} fell by {measured}; claimed {claimed} ({days} days, {start} to {end})",
+        "  {grade}：{where}{indicator}下降 {measured}；预计 {claimed}（{days} 天，{start} 至 {end}）",
     ),
-    "realised": Pair("    realised of the claim: {rate}", "    实现率：{rate}"),
+    "measured_rise": Pair(
+        "  {grade}: {indicator} in {where} rose by {measured}; claimed {claimed} ({days} days, {start} to {end})",
+        "  {grade}：{where}{indicator}上升 {measured}；预计 {claimed}（{days} 天，{start} 至 {end}）",
+    ),
+    "realised": Pair("    measured / claimed: {rate}", "    实现率（实测/预计）：{rate}"),
     "unmeasured": Pair("  nothing yet", "  暂无"),
     "unknown": Pair("What could not be told", "尚不能确定的事项"),
     "unknown_verified": Pair(
         "  {indicator} in {where}: inconclusive; the interval holds both nothing and the smallest effect worth acting on",
-        "  {where}{indicator}：无法定论，区间既含零也含值得行动的最小效果",
+        "  {where}{indicator}：无法定论，区间既含零也含值得采取行动的最小效果",
     ),
     "why": Pair("  {indicator} in {where}: no verification, {why}", "  {where}{indicator}：尚无验证，{why}"),
+    "unjudged": Pair("  {works}: cannot be judged, {why}", "  {works}：无法评定，{why}"),
+    "assumed": Pair(
+        "  what it really costs and is worth: {n} stated numbers are assumed or unconfirmed ({names})",
+        "  真实的费用和价值：有 {n} 项给定取值为假设或未核实（{names}）",
+    ),
+    "intervals": Pair(
+        "  (intervals: of 100 about {level} should hold the true value; those of money count the effect, not the prices)",
+        "  （区间含义：100 个中约有 {level} 个应包含真值；金额区间只反映效果的不确定性，不含单价）",
+    ),
     "no_project": Pair("no project answers this goal", "没有项目针对该目标"),
     "not_done": Pair("its works are {state}", "其施工状态为{state}"),
     "too_early": Pair(
@@ -82,12 +126,14 @@ TEXTS = {
     "no_baseline": Pair("no baseline could be frozen at the start of works", "开工时未能冻结基线"),
     "run_turn": Pair("run a turn: cityloop turn CITY", "请运行一轮：cityloop turn CITY"),
     "nothing_unknown": Pair(
-        "  a rise too small or too recent to be told from chance cannot be excluded",
-        "  不能排除幅度过小或时间过短、尚难与偶然波动区分的漏损增长",
+        "  a change too small or too recent to be told from chance cannot be excluded",
+        "  不能排除幅度过小或时间过短、尚难与偶然波动区分的变化",
     ),
 }  # fmt: skip
 _ALL = Filter.operator()
 _ROWS = 4
+_CLAUSE = re.compile(r"; |；")
+"""A source is told up to its first clause; the whole stands in `cityloop countermeasure show`."""
 _DATED = re.compile(r"\d{4}-\d{2}-\d{2}: ")
 """A dated note tells what happened to a problem, the others what is not known about it."""
 
@@ -98,8 +144,12 @@ class Facts:
 
     played: bool
     zone: str
+    level: float
     days: float
     names: Mapping[str, str]
+    things: Mapping[str, Thing]
+    assumed: tuple[str, ...]
+    """Keys of the numbers that city.toml states as assumed or unconfirmed."""
     problems: tuple[Problem, ...]
     goals: tuple[Goal, ...]
     measures: Mapping[str, Countermeasure]
@@ -107,6 +157,8 @@ class Facts:
     projects: tuple[Project, ...]
     verifications: tuple[Verification, ...]
     unverified: tuple[tuple[Goal, str], ...]
+    unjudged: tuple[tuple[str, str], ...]
+    """Works with a frozen Baseline that cannot be judged by now, by name, and why."""
 
 
 def facts_of(city: "City") -> Facts:
@@ -115,15 +167,19 @@ def facts_of(city: "City") -> Facts:
     return Facts(
         played=city.settings.twin is not None,
         zone=city.settings.timezone,
+        level=city.settings.policy.level,
         days=_days(city),
         names=names(city),
-        problems=tuple(sorted(read(Problem, _ALL), key=_weight)),
+        things={t.id: t for t in read(Thing, _ALL)},
+        assumed=tuple(k for k, v in city.settings.stated.items() if v.status in ("assumed", "unconfirmed")),
+        problems=tuple(by_weight(read(Problem, _ALL))),
         goals=read(Goal, _ALL),
         measures={m.id: m for m in read(Countermeasure, _ALL)},
         plans=read(Plan, _ALL),
         projects=read(Project, _ALL),
         verifications=read(Verification, _ALL),
         unverified=tuple(why_not_verified(city)),
+        unjudged=tuple(not_judged(city)),
     )
 
 
@@ -134,16 +190,9 @@ def _days(city: "City") -> float:
     return (span[1] - span[0]).total_seconds() / 86_400 if span else 0.0
 
 
-def _weight(problem: Problem) -> tuple[float, str]:
-    """Dearest first."""
-    return (-problem.cost_per_year.value if problem.cost_per_year else 0.0, problem.id)
-
-
 def why_not_verified(city: "City") -> list[tuple[Goal, str]]:
-    """Every goal without a verification, and the reason in the language of this run."""
+    """Every goal without a verification, and the reason in the language of this run; not those of `not_judged`."""
     from datetime import timedelta
-
-    from cityloop.records import Baseline
 
     read = city.store.records
     verified = {v.goal for v in read(Verification, _ALL)}
@@ -151,6 +200,7 @@ def why_not_verified(city: "City") -> list[tuple[Goal, str]]:
     used = {project for projects in frozen.values() for project in projects}
     answers = {m.id: m.answers for m in read(Countermeasure, _ALL)}
     last = city.last_observation()
+    waiting = {b.goal for b, _ in _waiting(city)}
     found = []
     for goal in read(Goal, _ALL):
         if goal.id in verified:
@@ -163,6 +213,8 @@ def why_not_verified(city: "City") -> list[tuple[Goal, str]]:
             why = say(TEXTS["not_done"], state=state(projects[-1].state))
         elif goal.id not in frozen:
             why = say(TEXTS["works_before" if used >= {p.id for p in projects} else "no_baseline"])
+        elif goal.id in waiting:
+            continue
         else:
             days = goal.settling_days + goal.days_after
             ready = max(done) + timedelta(days=days + 1)
@@ -171,6 +223,25 @@ def why_not_verified(city: "City") -> list[tuple[Goal, str]]:
             why = say(TEXTS["too_early"], **values) if early else say(TEXTS["run_turn"])
         found.append((goal, why))
     return found
+
+
+def not_judged(city: "City") -> list[tuple[str, str]]:
+    """Works whose Baseline is frozen but that cannot be judged by now: their names, and why."""
+    projects = {p.id: one_language(p.name) for p in city.store.records(Project, _ALL)}
+    comma = say(Pair(", ", "、"))
+    return [(comma.join(projects.get(p, p) for p in b.projects), one_language(why)) for b, why in _waiting(city)]
+
+
+def _waiting(city: "City") -> list[tuple[Baseline, str]]:
+    """Baselines without a Verification, and why."""
+    from cityloop.loop.verification import unjudged
+
+    baselines = city.store.records(Baseline, _ALL)
+    judged = {v.baseline for v in city.store.records(Verification, _ALL)}
+    if all(b.id in judged for b in baselines):
+        return []
+    reasons = unjudged(city.view(), city.domains)
+    return [(b, reasons[b.id]) for b in baselines if b.id in reasons and b.id not in judged]
 
 
 def result_lines(facts: Facts) -> list[str]:
@@ -195,37 +266,38 @@ def _title(measure: Countermeasure | None, id: str) -> str:
 
 def _found(facts: Facts) -> list[str]:
     lines = [say(TEXTS["found"])]
-    sensors = [p for p in facts.problems if p.kind == "failing_sensor"]
-    for p in facts.problems:
-        if p in sensors:
-            continue
-        onset = p.onset.isoformat() if p.onset else "-"
-        where = _name(facts, p.boundary)
-        lines.append(
-            say(
-                TEXTS["problem"],
-                kind=kind(p.kind),
-                where=where,
-                gap=estimate(p.gap),
-                onset=onset,
-                status=state(p.status),
-            )
-        )
-        if p.cost_per_year is not None:
-            lines.append(say(TEXTS["costs_year"], cost=estimate(p.cost_per_year)))
-        if p.area:
-            total = sum(r.probability for r in p.area)
-            km = sum(r.length_m for r in p.area) / 1000
-            place = _name(facts, p.best_place) or p.area[0].name
-            lines.append(say(TEXTS["place"], place=place, n=len(p.area), km=number(km), share=f"{total:.0%}"))
+    shown = [p for p in facts.problems if p.status not in ("dismissed", "merged")]
+    for p in shown:
+        if not about_a_sensor(p):
+            lines += _problem(facts, p)
+    sensors = sorted(_name(facts, p.boundary) for p in shown if about_a_sensor(p) and stands(p))
     if sensors:
-        shown = ", ".join(sorted(_name(facts, p.boundary) for p in sensors))
-        lines.append(say(TEXTS["sensors"], n=len(sensors), names=shown))
+        lines.append(say(TEXTS["sensors"], n=len(sensors), names=", ".join(sensors)))
     if len(lines) > 1:
         return lines
     if facts.days < LEAST_DAYS:
         return [*lines, say(TEXTS["too_short"], days=f"{facts.days:.0f}", least=LEAST_DAYS)]
     return [*lines, say(TEXTS["nothing"])]
+
+
+def _problem(facts: Facts, p: Problem) -> list[str]:
+    """Where first while it stands, by what the place was found, the gap and what it is worth."""
+    lines = [say(TEXTS["problem"], kind=kind(p.kind), where=_name(facts, p.boundary), status=state(p.status))]
+    if p.area and stands(p):
+        km = number(sum(r.length_m for r in p.area) / 1000)
+        first = where_first(p, facts.things, facts.names)
+        lines.append(say(TEXTS["place"], place=first, n=len(p.area), km=km))
+        if located := str(p.details.get("located_by", "")):
+            lines.append(f"    {one_language(located)}")
+    lines.append(
+        say(
+            TEXTS["gap"], indicator=kind(p.indicator), observed=amount(p.observed.value, p.observed.unit),
+            expected=amount(p.expected.value, p.expected.unit), onset=p.onset or "-", gap=estimate(p.gap),
+        )
+    )  # fmt: skip
+    if p.cost_per_year is not None:
+        lines.append(say(TEXTS["costs_year"], cost=estimate(p.cost_per_year)))
+    return lines
 
 
 def _goals(facts: Facts) -> list[str]:
@@ -248,22 +320,24 @@ def _standing(facts: Facts) -> list[Plan]:
 def _chosen(facts: Facts) -> list[str]:
     lines = [say(TEXTS["chosen"])]
     for plan in _standing(facts):
-        for line in plan.lines:
+        for line in sorted(plan.lines, key=lambda x: -x.net_present_value.value):
             measure = facts.measures.get(line.countermeasure)
-            value = estimate(line.net_present_value)
-            title = _title(measure, line.countermeasure)
-            lines += say(TEXTS["chosen_row"], year=line.year, title=title, cost=money(line.cost), value=value).split(
-                "\n"
-            )
-            for effect in measure.effects if measure else ():
-                lines.append(
-                    say(TEXTS["claim"], effect=estimate(effect.estimate), grade=say(EFFECT_GRADES[effect.grade]))
-                )
-        left = list(plan.rejected.items())
-        for id, why in left[:_ROWS]:
-            lines.append(say(TEXTS["left"], title=_title(facts.measures.get(id), id), why=one_language(why)))
+            said = {"title": _title(measure, line.countermeasure), "value": estimate(line.net_present_value)}
+            lines += say(TEXTS["chosen_row"], year=line.year, cost=money(line.cost), **said).split("\n")
+            for e in measure.effects if measure else ():
+                grade = say(EFFECT_GRADES[e.grade])
+                rises, by = moved(e.estimate, e.better)
+                claim = TEXTS["claim_rise" if rises else "claim"]
+                lines.append(say(claim, indicator=kind(e.indicator), effect=estimate(by), grade=grade))
+        if plan.lines:
+            lines.append(say(TEXTS["best"], n=len(plan.lines) + len(plan.rejected)))
+        left: dict[str, list[str]] = {}
+        for id, why in plan.rejected.items():
+            left.setdefault(one_language(why), []).append(_title(facts.measures.get(id), id))
+        for why, titles in list(left.items())[:_ROWS]:
+            lines.append(say(TEXTS["left"], title=say(Pair(", ", "、")).join(titles), why=why))
         if len(left) > _ROWS:
-            lines.append(say(TEXTS["left_more"], n=len(left) - _ROWS))
+            lines.append(say(TEXTS["left_more"], n=sum(len(t) for t in list(left.values())[_ROWS:])))
     return lines if len(lines) > 1 else [*lines, say(TEXTS["no_plan"])]
 
 
@@ -277,7 +351,8 @@ def _costs(facts: Facts) -> list[str]:
                 continue
             text = say(
                 TEXTS["cost_row"], name=one_language(cost.name), quantity=estimate(cost.quantity),
-                unit=money(cost.unit_value), status=status(cost.status), source=one_language(cost.source),
+                unit=money(cost.unit_value), status=status(cost.status),
+                source=_CLAUSE.split(one_language(cost.source), maxsplit=1)[0],
             )  # fmt: skip
             rows.setdefault(text, text)
     return [say(TEXTS["cost"]), *rows] if rows else []
@@ -302,17 +377,14 @@ def _works(facts: Facts) -> list[str]:
 
 def _finding(facts: Facts, finding: Mapping[str, float | str]) -> list[str]:
     flow = finding.get("flow_l_per_s")
-    shown = say(TEXTS["flow"], flow=number(float(flow))) if isinstance(flow, int | float) else ""
+    shown = say(TEXTS["flow"], flow=amount(float(flow), "L/s")) if isinstance(flow, int | float) else ""
     place = _name(facts, str(finding.get("place", "")))
-    match finding.get("found"):
-        case "leak":
-            return [say(TEXTS["crew_leak"], place=place, flow=shown)]
-        case "none":
-            return [say(TEXTS["crew_none"])]
-        case "other":
-            what = one_language(str(finding.get("note", ""))) or place or "-"
-            return [say(TEXTS["crew_other"], what=what)]
-    return []
+    found = str(finding.get("found", ""))
+    if found == "none":
+        return [say(TEXTS["crew_none"])]
+    if found == "other":
+        return [say(TEXTS["crew_other"], what=one_language(str(finding.get("note", ""))) or place or "-")]
+    return [say(TEXTS["crew"], what=kind(found), place=place or "-", flow=shown)]
 
 
 def _measured(facts: Facts) -> list[str]:
@@ -320,7 +392,7 @@ def _measured(facts: Facts) -> list[str]:
     for v in facts.verifications:
         lines.append(
             say(
-                TEXTS["measured_row"], indicator=kind(v.indicator), where=_name(facts, v.boundary), days=v.days_used,
+                TEXTS["measured_row" if v.better == "lower" else "measured_rise"], indicator=kind(v.indicator), where=_name(facts, v.boundary), days=v.days_used,
                 measured=estimate(v.measured), claimed=estimate(v.claimed), grade=grade(v.grade), start=v.start, end=v.end,
             )
         )  # fmt: skip
@@ -336,21 +408,30 @@ def _unknown(facts: Facts) -> list[str]:
     for v in facts.verifications:
         if v.grade == "inconclusive":
             lines.append(say(TEXTS["unknown_verified"], indicator=kind(v.indicator), where=_name(facts, v.boundary)))
+    lines += [say(TEXTS["unjudged"], works=works, why=why) for works, why in facts.unjudged]
     for goal, why in facts.unverified:
         lines.append(say(TEXTS["why"], indicator=kind(goal.indicator), where=_name(facts, goal.boundary), why=why))
     lines += _notes(facts)
-    return lines if len(lines) > 1 else [*lines, say(TEXTS["nothing_unknown"])]
+    if facts.assumed and (facts.plans or facts.problems):
+        names = [kind(key.rsplit(".", 1)[-1]) for key in facts.assumed]
+        lines.append(say(TEXTS["assumed"], n=len(names), names=say(Pair(", ", "、")).join(names)))
+    if not facts.problems:
+        lines.append(say(TEXTS["nothing_unknown"]))
+    return [*lines, say(TEXTS["intervals"], level=f"{facts.level * 100:g}")] if facts.problems else lines
 
 
 def _notes(facts: Facts) -> list[str]:
-    """What the domains say about their leak problems: once where it holds for all, else with the place it is about."""
-    leaks = [p for p in facts.problems if p.kind != "failing_sensor" and p.status not in ("dismissed", "merged")]
-    notes = {p.id: [one_language(n) for n in p.notes if not _DATED.match(n)] for p in leaks}
+    """What the domains say about problems that stand: once where it holds for all, else with the place it is about."""
+    open_ = [p for p in facts.problems if stands(p) and not about_a_sensor(p)]
+    notes = {
+        p.id: [one_language(n) for n in p.notes if not _DATED.match(n) and n != p.details.get("located_by")]
+        for p in open_
+    }
     shared = [
         n for n in dict.fromkeys(n for found in notes.values() for n in found) if all(n in f for f in notes.values())
     ]
     lines = [f"  {text}" for text in shared]
-    for p in leaks:
+    for p in open_:
         own = [n for n in notes[p.id] if n not in shared]
         if own:
             where = _name(facts, p.boundary)

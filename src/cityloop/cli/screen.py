@@ -13,7 +13,16 @@ from cityloop.cli.language import language
 from cityloop.errors import CityloopError, SettingsError
 from cityloop.i18n import Language, Pair
 
-__all__ = ["ERROR_LABELS", "error_text", "print_json", "print_lines", "print_table", "quiet_stdout", "show_error"]
+__all__ = [
+    "ERROR_LABELS",
+    "error_text",
+    "print_json",
+    "print_lines",
+    "print_table",
+    "quiet_stdout",
+    "relabelled",
+    "show_error",
+]
 
 ERROR_LABELS = {
     "where": Pair("Where", "位置"),
@@ -126,7 +135,7 @@ def error_text(fault: CityloopError, spoken: Language | None = None) -> str:
         (_ERROR_CLASSES[c.__name__].in_(lang) for c in type(fault).__mro__ if c.__name__ in _ERROR_CLASSES), ""
     )
     if isinstance(fault, SettingsError):
-        listed = "\n".join(f"  {i}. {_relabelled(text)}" for i, text in enumerate(fault.faults, 1))
+        listed = "\n".join(f"  {i}. {relabelled(text)}" for i, text in enumerate(fault.faults, 1))
         return f"{opening}共 {len(fault.faults)} 处：\n{listed}"
     parts: Mapping[str, Any] = {k: getattr(fault, k) for k in ERROR_LABELS}
     said = [
@@ -134,7 +143,7 @@ def error_text(fault: CityloopError, spoken: Language | None = None) -> str:
         for k, v in parts.items()
         if v is not None and v != ""
     ]
-    what = "\n".join(map(_relabelled, fault.what.splitlines()))
+    what = "\n".join(map(relabelled, fault.what.splitlines()))
     return "".join([opening if not _is_chinese(what) else "", what, *said])
 
 
@@ -144,8 +153,8 @@ def _ended(text: str) -> str:
     return text if text.endswith(("?", "？")) else f"{text}。"
 
 
-def _relabelled(fault: str) -> str:
-    """A fault out of a list of several, its number kept, with native labels."""
+def relabelled(fault: str) -> str:
+    """A fault out of a list of several in Chinese, its number kept, with native labels."""
     number = (re.match(r" *\d+\. ", fault) or [""])[0]
     what, *rest = re.split(r" (?=(?:Where|Got|Allowed|Cure): )", fault.removeprefix(number))
     said = [number, error_words(what)]

@@ -1,30 +1,45 @@
 """Numbers, money, times and names as people read them, in the language of this run."""
 
 import math
-import re
 from collections.abc import Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from cityloop.cli.language import language, say
-from cityloop.i18n import Pair
-from cityloop.records import Estimate, Money, Thing
-from cityloop.report.words import GRADES, INDICATORS, KINDS, STATES, STATUSES, word
+from cityloop.i18n import LANGUAGES, Pair
+from cityloop.records import Better, Estimate, Money, Problem, Thing
+from cityloop.report.numbers import PER, decimals_of, money_unit, shown, significant, unit_text
+from cityloop.report.words import GRADES, STATES, STATUSES, named, word
 
 if TYPE_CHECKING:
     from cityloop.city import City
 
-__all__ = ["estimate", "grade", "iso", "kind", "label", "money", "names", "number", "state", "status"]
+__all__ = [
+    "amount",
+    "estimate",
+    "grade",
+    "iso",
+    "kind",
+    "label",
+    "money",
+    "moved",
+    "names",
+    "number",
+    "state",
+    "status",
+    "where_first",
+]
 
-_UNITS = {"1": Pair("", ""), "repair": Pair("repairs", "处"), "sensor": Pair("sensors", "只")}
-_INTERVAL = Pair("{value}{unit} ({low} to {high}, {level} interval)", "{value}{unit}（{level} 区间 {low} 至 {high}）")
+_INTERVAL = Pair("{value}{unit} ({low} to {high}, {level} interval)", "{value}{unit}（{level} 区间 {low}～{high}）")
+_PATCH = Pair("around {place} ({share} of the probability on {km} km)", "{place} 一带（{km} km 内概率 {share}）")
+_THEN = Pair(", then ", "，再查 ")
+_YEAR = Pair("{amount} {unit} ({year})", "{amount} {unit}（{year} 年价）")
 
 
 def kind(name: str) -> str:
     """A kind of problem, measure or indicator; its own name where the report has no word for it."""
-    table = INDICATORS if name in INDICATORS else KINDS
-    return say(word(table, name))
+    return say(named(name))
 
 
 def state(name: str) -> str:
@@ -43,33 +58,49 @@ def status(name: str) -> str:
 
 
 def number(value: float) -> str:
-    """Three figures that mean something, thousands apart.
+    """A stated number: three figures that mean something, thousands apart, no empty decimals.
 
     >>> number(12345.6), number(0.01234), number(5.0)
-    ('12,346', '0.0123', '5.00')
+    ('12,346', '0.0123', '5')
     """
     if not math.isfinite(value):
         return "-"
     if abs(value) >= 100:
         return f"{value:,.0f}"
-    if value == 0:
-        return "0"
-    return f"{value:.{max(0, 2 - math.floor(math.log10(abs(value))))}f}"
+    text = shown(value, max(significant(value), 0))
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def moved(effect: Estimate, better: Better) -> tuple[bool, Estimate]:
+    """Whether an indicator rises by an effect, and by how much as a positive value."""
+    rises = (better == "higher") == (effect.value >= 0)
+    if effect.value >= 0:
+        return rises, effect
+    return rises, Estimate(
+        value=-effect.value, low=-effect.high, high=-effect.low, level=effect.level, unit=effect.unit
+    )
 
 
 def estimate(found: Estimate | None) -> str:
-    """A value with its interval and level; "-" for none."""
+    """A value with its interval and level, rounded by what is known; "-" for none. Large sums of yuan in 万元 in Chinese."""
     if found is None:
         return "-"
-    unit = say(_UNITS[found.unit]) if found.unit in _UNITS else found.unit
-    if language() == "zh":
-        unit = re.sub(r" \((\d{4})\)", r"（\1 年价）", unit.replace("/year", "/年"))
+    unit, scale = unit_text(found.unit).in_(language()), 1.0
+    if found.unit.startswith("CNY") and found.unit[3:4] in ("", "/", " ") and language() == "zh":
+        written, (_, scale) = money_unit("CNY", found.value)
+        unit = unit.replace("元", written.zh, 1)
+    unit = f" {unit}" if unit else ""
     if found.low == found.value == found.high:
-        return f"{number(found.value)} {unit}".rstrip()
-    return say(
-        _INTERVAL, value=number(found.value), low=number(found.low), high=number(found.high), unit=f" {unit}" if unit else "",
-        level=f"{found.level:.0%}",
-    )  # fmt: skip
+        one = PER[found.unit].in_(language()) if found.value == 1 and found.unit in PER else unit.strip()
+        return f"{number(found.value * scale)} {one}".rstrip()
+    decimals = decimals_of((found.high - found.low) / 2 * scale)
+    value, low, high = (shown(x * scale, decimals) for x in (found.value, found.low, found.high))
+    return say(_INTERVAL, value=value, low=low, high=high, unit=unit, level=f"{found.level:.0%}")
+
+
+def amount(value: float, unit: str) -> str:
+    """A number with its unit in the language of this run."""
+    return f"{number(value)} {unit_text(unit).in_(language())}".rstrip()
 
 
 def label(pair: Pair, text: str = "") -> str:
@@ -77,12 +108,13 @@ def label(pair: Pair, text: str = "") -> str:
     return f"{say(pair)}：{text}" if language() == "zh" else f"{say(pair)}: {text}".rstrip()
 
 
-def money(amount: Money | None) -> str:
-    """An amount with its currency and price year."""
-    if amount is None:
+def money(found: Money | None) -> str:
+    """An amount with its currency and price year; large sums of yuan in 万元 in Chinese."""
+    if found is None:
         return "-"
-    year = f" ({amount.price_year})" if language() == "en" else f"（{amount.price_year} 年价）"
-    return f"{number(amount.amount)} {amount.currency}{year}"
+    unit, scale = money_unit(found.currency, found.amount)
+    at = LANGUAGES.index(language())
+    return say(_YEAR, amount=number(found.amount * scale[at]), unit=unit.in_(language()), year=found.price_year)
 
 
 def iso(moment: datetime, zone: str) -> str:
@@ -99,3 +131,17 @@ def names(city: "City") -> Mapping[str, str]:
         stated = thing.properties.get(f"name_{language()}")
         found[thing.id] = stated if isinstance(stated, str) and stated else thing.name
     return found
+
+
+def where_first(problem: Problem, things: Mapping[str, Thing], known: Mapping[str, str]) -> str:
+    """Where to begin, in the order of the ranked area; the place itself where nothing is ranked."""
+    from cityloop.report.order import patches
+
+    found = patches(problem.area, things, problem.best_place)
+    if not found:
+        place = problem.best_place or problem.boundary
+        return known.get(place, place)
+    said = [
+        say(_PATCH, place=known.get(p.place, p.place), share=f"{p.share:.0%}", km=shown(p.km, 1)) for p in found
+    ]  # fmt: skip
+    return say(_THEN).join(said)

@@ -9,7 +9,7 @@ from cityloop.cli.options import CityArg, JsonOpt, LangOpt, OutOpt
 from cityloop.i18n import Pair
 
 if TYPE_CHECKING:
-    from cityloop.city import TakeSummary
+    from cityloop.city import City, TakeSummary
 
 __all__ = ["TEXTS", "take", "turn"]
 
@@ -28,9 +28,14 @@ TEXTS = {
     "resumed": Pair("It went on at the step: {step}", "从此步骤继续：{step}"),
     "what_if": Pair("What-if: nothing of it was kept.", "假设推演：未保存任何结果。"),
     "report": Pair("Report: {path}", "报告：{path}"),
+    "model_fault": Pair("Model {file}: {fault}", "模型 {file}：{fault}"),
+    "model_faults": Pair(
+        "  {n} more fault(s) of the models: cityloop doctor {folder}", "  模型另有 {n} 处问题：cityloop doctor {folder}"
+    ),
     "no_rows": Pair("This city has no observations yet.", "该城市尚无观测数据。"),
     "no_rows_cure": Pair("Check the [[source]] tables of city.toml.", "请检查 city.toml 的 [[source]]。"),
 }
+_FAULTS = 5
 UntilOpt = Annotated[
     str, typer.Option("--until", metavar="TIME", help="ISO 8601 with offset; default: now / 带时区，默认现在")
 ]
@@ -80,6 +85,7 @@ def turn(
         moment = stated or open_city.last_observation()
         if moment is None:
             raise InputError(say(TEXTS["no_rows"]), where=str(city), cure=say(TEXTS["no_rows_cure"]))
+        model_faults = _model_faults(open_city)
         summary = open_city.turn(moment, progress=progress, commit=not what_if)
         files: tuple[Path, ...] = ()
         if not what_if:
@@ -92,12 +98,13 @@ def turn(
             {
                 "city": id, "turn": summary.turn, "now": summary.now.isoformat(), "resumed_at": summary.resumed_at,
                 "committed": summary.committed, "taken": [_plain(t) for t in taken],
+                "model_faults": [{"file": file, "fault": fault} for file, fault in model_faults],
                 "steps": {name: list(records) for name, records in summary.steps.items()},
                 "files": [str(f) for f in files],
             }
         )  # fmt: skip
         return
-    lines = [*_taken_lines(taken, city), *_turn_lines(summary, facts.zone), ""]
+    lines = [*_taken_lines(taken, city), *_model_lines(model_faults, city), *_turn_lines(summary, facts.zone), ""]
     if what_if:
         print_lines(*lines, *_what_if_lines(summary))
     else:
@@ -113,6 +120,29 @@ def _taken_lines(taken: "tuple[TakeSummary, ...]", folder: Path) -> list[str]:
         lines += [say(TEXTS[k], n=f"{t.counts[k]:,}") for k in ("waiting", "empty", "identical") if t.counts.get(k)]
     if any(t.rejected for t in taken):
         lines.append(say(TEXTS["quarantine"], folder=folder))
+    return lines
+
+
+def _model_faults(city: "City") -> list[tuple[str, str]]:
+    """Every fault that an engine names in a model of its, as (file, sentence): what is simulated with it is doubtful."""
+    return [
+        (stated.file, str(fault))
+        for stated, model in city.models
+        for fault in (model.check() if hasattr(model, "check") else ())
+    ]
+
+
+def _model_lines(faults: list[tuple[str, str]], folder: Path) -> list[str]:
+    """The first faults of the models, one line each."""
+    from cityloop.cli.language import language, say
+    from cityloop.cli.screen import relabelled
+
+    lines = [
+        say(TEXTS["model_fault"], file=file, fault=relabelled(fault) if language() == "zh" else fault)
+        for file, fault in faults[:_FAULTS]
+    ]
+    if len(faults) > _FAULTS:
+        lines.append(say(TEXTS["model_faults"], n=len(faults) - _FAULTS, folder=folder))
     return lines
 
 

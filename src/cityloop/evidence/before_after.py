@@ -8,6 +8,7 @@ day without works lay apart. Short pasts lean on the model instead.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -69,7 +70,7 @@ class Before:
 
 @dataclass(frozen=True)
 class Measured:
-    """Reduction (positive = the series fell) with its interval; `days` used of those after, up to `until` (exclusive)."""
+    """Change for the better with its interval; `days` used of those after, up to `until` (exclusive)."""
 
     value: float
     low: float
@@ -115,10 +116,11 @@ def fit_before(
 
 
 def measure_after(
-    before: Before, days: Days, y: Floats, covariates: Mapping[str, Floats], *, level: float
-) -> Measured | None:
-    """Reduction of the level from before to after, with its interval at `level`; None with fewer than 7 usable days
-    or without a covariate that the frozen slopes need.
+    before: Before, days: Days, y: Floats, covariates: Mapping[str, Floats], *, level: float,
+    better: Literal["lower", "higher"] = "lower",
+) -> Measured | None:  # fmt: skip
+    """Change of the level from before to after, positive where the series moved the way that is `better`, with its
+    interval at `level`; None with fewer than 7 usable days or without a covariate that the frozen slopes need.
 
     `days` (n,) begin at the first day that counts. A later change of level clear of noise and drift ends the window: it is
     not what these works did.
@@ -138,7 +140,7 @@ def measure_after(
         return None
     gap = int((days[first] - before.edge).astype(int))
     half = _half_width(before, found, gap, level)
-    value = before.level - found.value
+    value = before.level - found.value if better == "lower" else found.value - before.level
     until = days[0] + np.timedelta64(min(steady, len(a)), "D")
     return Measured(value, value - half, value + half, found.days, until, steady < len(a))
 

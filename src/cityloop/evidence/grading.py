@@ -8,7 +8,7 @@ Grade = Literal["confirmed", "refuted", "inconclusive"]
 
 
 def grade(low: float, high: float, smallest_effect: float) -> Grade:
-    """Grade of a measured reduction's interval [low, high] against the smallest effect worth acting on.
+    """Grade of the interval of a measured change for the better [low, high] against the smallest effect worth acting on.
 
     confirmed: all of it above zero and it reaches the smallest effect; refuted: all of it below that effect;
     inconclusive: it could be nothing, and it could be enough. Same unit for all three.

@@ -128,13 +128,22 @@ class CsvTable:
             if plain is None:
                 text = f"the line is not {self.encoding}; {encoding_cure(body)}"
                 refused.append(Refused(number, body.decode(self.encoding, "backslashreplace"), "encoding", text))
-            elif plain.count(b'"') % 2 or b"\r" in body:
+            elif b"\r" in body or self._runs_over(plain):
                 text = "a quote is not closed, or a carriage return stands inside the line"
                 refused.append(Refused(number, body.decode(self.encoding), "quote", text))
             else:
                 good.append(plain)
                 kept.append(number)
         return b"\n".join(good) + b"\n" if good else b"", np.asarray(kept, dtype=np.int64)
+
+    def _runs_over(self, line: bytes) -> bool:
+        """Whether a quote is still open at the end of a line (UTF-8): a quote opens at the start of a cell only (`1",",2`)."""
+        if b'"' not in line:
+            return False
+        try:
+            return len(list(csv.reader([line.decode() + "\n", "\n"], delimiter=self.delimiter))) < 2
+        except csv.Error:  # a cell longer than the reader takes
+            return line.count(b'"') % 2 == 1
 
     def _transcode(self, data: bytes) -> bytes | None:
         try:

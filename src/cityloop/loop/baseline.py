@@ -38,9 +38,8 @@ DAYS_AFTER = 28
 SETTLING_DAYS = 0
 #: How far back the placebo works reach that scale the interval.
 HISTORY_DAYS = 365
-#: The covariates of each method, used where the series has them. On ten real areas the other areas as controls and the air
-#: temperature did not narrow the interval; without controls no works elsewhere can disturb a judgement.
-COVARIATES = {METHOD: ("day_minus_night",)}
+#: Every method that a Goal may have registered. Each takes out the covariates that the series names in `adjusted_by`.
+METHODS = (METHOD,)
 ONSET = re.compile(r"step_\d+_onset")
 
 
@@ -66,13 +65,13 @@ def freeze(view: View, domains: Sequence[Domain], project: Project, at: datetime
 
 
 def covariates_of(series: IndicatorSeries, method: str) -> dict[str, Floats]:
-    """The covariates of a registered method that a series has. Raises RecordError for an unknown method."""
-    if method not in COVARIATES:
+    """The covariates that a registered method takes out of a series. Raises RecordError for an unknown method."""
+    if method not in METHODS:
         raise RecordError(
-            "Unknown method of judging.", where="goal", got=method, allowed=", ".join(COVARIATES),
+            "Unknown method of judging.", where="goal", got=method, allowed=", ".join(METHODS),
             cure="Register one of the allowed methods.",
         )  # fmt: skip
-    return {name: series.covariates[name] for name in COVARIATES[method] if name in series.covariates}
+    return {name: series.covariates[name] for name in series.adjusted_by if name in series.covariates}
 
 
 def frozen(baseline: Baseline) -> Before | None:

@@ -9,11 +9,11 @@ from cityloop.economics import LinearForm, common_money, linear_form
 from cityloop.errors import InputError
 from cityloop.loop.portfolio import Capacity, Option
 from cityloop.loop.texts import reason
-from cityloop.records import Countermeasure, Goal, Limit, Plan, Problem, Project
+from cityloop.records import Countermeasure, Goal, Limit, Plan, Problem, Project, Thing
 
 __all__ = [
-    "OPEN", "OWN", "RUNNING", "WITHDRAWN", "Candidates", "Running", "answered", "candidates", "is_own", "is_withdrawn",
-    "name_of", "project_round",
+    "IMPORTED", "OPEN", "OWN", "RUNNING", "WITHDRAWN", "Candidates", "Running", "answered", "candidates", "is_imported",
+    "is_own", "is_withdrawn", "name_of", "project_round",
 ]  # fmt: skip
 
 OPEN = ("open", "acknowledged")
@@ -22,6 +22,8 @@ RUNNING = ("approved", "funded", "started")
 WITHDRAWN = "withdrawn"
 #: Key of Countermeasure.details that says who added works of the city's own: no domain offers them, no plan chooses them.
 OWN = "added_by"
+#: Key of Countermeasure.details that names the project list it came from: no domain offers it, a plan may choose it.
+IMPORTED = "imported_from"
 
 
 @dataclass(frozen=True)
@@ -67,6 +69,11 @@ def is_own(countermeasure: Countermeasure) -> bool:
     return OWN in countermeasure.details
 
 
+def is_imported(countermeasure: Countermeasure) -> bool:
+    """Whether it stands in the city's own project list."""
+    return IMPORTED in countermeasure.details
+
+
 def answered(view: View, countermeasure: Countermeasure) -> tuple[Problem, ...]:
     """The problems that a countermeasure answers, those of its goals included; merged ones are followed."""
     problems = {p.id: p for p in view.records(Problem)}
@@ -88,7 +95,7 @@ def project_round(view: View, countermeasure: str) -> int:
     return sum(p.countermeasure == countermeasure and p.state in ("done", "cancelled") for p in view.records(Project))
 
 
-def candidates(view: View, limits: Sequence[Limit]) -> Candidates:
+def candidates(view: View) -> Candidates:
     """Read the records as they stand at `view.now`; plan year 0 is the civil year of the city."""
     policy = view.policy
     first = view.now.astimezone(ZoneInfo(view.timezone)).year
@@ -114,13 +121,18 @@ def candidates(view: View, limits: Sequence[Limit]) -> Candidates:
         if id not in busy and not is_withdrawn(c) and not is_own(c) and any(p.id in open_ones for p in answered(view, c))
     }  # fmt: skip
     rejected = {id: text for id, text in rejected.items() if id in chosen}
+    things = {t.id for t in view.records(Thing)}
+    for id, countermeasure in chosen.items():
+        meant = (*countermeasure.targets, *(c.thing for c in countermeasure.changes))
+        if missing := [t for t in meant if t not in things]:
+            rejected.setdefault(id, reason("no_target", target=missing[0]))
     for id, countermeasure in chosen.items():
         other = next((r for r in running if r.countermeasure.one_of == countermeasure.one_of != ""), None)
         if other is not None and id not in rejected:
             rejected[id] = reason("running", other=other.project.name)
     needs = {id: _needs(view, c, chosen, running) for id, c in chosen.items()}
     options = {
-        id: Option(id, forms[id], tuple(needs[id].values()), c.one_of, dict(c.uses))
+        id: Option(id, forms[id], tuple(needs[id].values()), _group(c, forms[id], chosen), dict(c.uses))
         for id, c in chosen.items() if id not in rejected
     }  # fmt: skip
     return Candidates(
@@ -130,10 +142,20 @@ def candidates(view: View, limits: Sequence[Limit]) -> Candidates:
         needs={id: tuple(n) for id, n in needs.items()},
         running=running,
         left=_left(view, known, forms, running, first),
-        capacities=_capacities(limits, running, policy.years),
+        capacities=_capacities(policy.limits, running, policy.years),
         rejected=rejected,
         unanswered=frozenset(open_ones - handled),
     )
+
+
+def _group(countermeasure: Countermeasure, form: LinearForm, chosen: Mapping[str, Countermeasure]) -> str:
+    """Its group. What a project list says to save and what a domain offers for the same problem is one saving, not two:
+    a listed project with a price on its benefit shares the group of the first of these offers that has one.
+    """
+    if countermeasure.one_of or not is_imported(countermeasure) or not form.priced:
+        return countermeasure.one_of
+    rivals = (c for c in chosen.values() if not is_imported(c) and set(c.answers) & set(countermeasure.answers))
+    return next((c.one_of for c in sorted(rivals, key=lambda c: c.id) if c.one_of), "")
 
 
 def _running(

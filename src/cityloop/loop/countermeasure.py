@@ -6,7 +6,7 @@ import msgspec
 
 from cityloop.contracts import Domain, Simulator, View
 from cityloop.errors import RecordError
-from cityloop.loop.candidates import OPEN, RUNNING, WITHDRAWN, answered, is_own, is_withdrawn
+from cityloop.loop.candidates import OPEN, RUNNING, WITHDRAWN, answered, is_imported, is_own, is_withdrawn
 from cityloop.loop.learning import realisation_rates
 from cityloop.loop.news import news
 from cityloop.loop.texts import dated
@@ -45,6 +45,7 @@ def propose(view: View, domains: Sequence[Domain], simulator: Simulator | None) 
         and measure.id not in held
         and not is_withdrawn(measure)
         and not is_own(measure)
+        and not is_imported(measure)
         and any(p.status in OPEN for p in answered(view, measure))
     ]
     return news(view, [*(m for id, m in offered.items() if id not in held), *withdrawn])

@@ -1,6 +1,7 @@
 """Decisions of people and partners: each verb checked against the record it is about, then the new versions it makes.
 
-problem: acknowledge | assign(to) | merge(into) | dismiss(reason) | reopen | add_project(name, kind, cost); plan: approve;
+problem: acknowledge | assign(to) | merge(into) | dismiss(reason) | reopen | add_project(name, kind, cost)
+| import_project(name, list, answers, cost, ...) | withdraw_project(measure, list); plan: approve;
 project: set(state, on, cost, ...) | inspect(found, place, flow_l_per_s, on). The twin's crew uses the same verbs.
 """
 
@@ -12,6 +13,7 @@ import msgspec
 from cityloop.contracts import Domain, View
 from cityloop.loop import project_states
 from cityloop.loop.decision_data import check_keys, moment, nearest, refuse
+from cityloop.loop.listed_project import IMPORT_DATA, import_project, withdraw_project
 from cityloop.loop.own_works import add_project
 from cityloop.loop.texts import dated
 from cityloop.records import Decision, Plan, Problem, Project, Record, StateEntry
@@ -27,6 +29,8 @@ VERBS: dict[str, dict[str, tuple[str, ...]]] = {
         "dismiss": (),
         "reopen": (),
         "add_project": ("name", "kind", "cost"),
+        "import_project": IMPORT_DATA,
+        "withdraw_project": ("measure", "list"),
     },
     "plan": {"approve": ("on",)},
     "project": {
@@ -189,6 +193,8 @@ _APPLY: dict[tuple[str, str], Apply] = {
     ("problem", "dismiss"): _dismiss,
     ("problem", "reopen"): _reopen,
     ("problem", "add_project"): add_project,
+    ("problem", "import_project"): import_project,
+    ("problem", "withdraw_project"): withdraw_project,
     ("plan", "approve"): _approve,
     ("project", "set"): project_states.set_state,
     ("project", "inspect"): project_states.inspect,

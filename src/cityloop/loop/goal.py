@@ -10,7 +10,7 @@ from cityloop.loop.baseline import DAYS_AFTER, DAYS_BEFORE, METHOD, SETTLING_DAY
 from cityloop.loop.candidates import OPEN, answered, is_withdrawn
 from cityloop.loop.news import news
 from cityloop.loop.texts import rule, span
-from cityloop.records import Countermeasure, Estimate, Goal, Problem, Project, record_id
+from cityloop.records import Better, Countermeasure, Estimate, Goal, Problem, Project, record_id
 
 __all__ = ["SHARE_OF_OBSERVED", "set_goals"]
 
@@ -70,7 +70,7 @@ def _goal(view: View, domain: Domain, problem: Problem, id: str) -> Goal | None:
         series = domain.series(view, problem.indicator, problem.boundary, start=start, end=view.now)
     except RecordError:
         return None
-    target = _target(problem, share or 0.0, norm)
+    target = _target(problem, share or 0.0, norm, series.better)
     aim = abs(problem.observed.value - target.value)
     smallest, stated = _smallest_effect(view, problem, aim)
     texts = [stated]
@@ -97,6 +97,7 @@ def _goal(view: View, domain: Domain, problem: Problem, id: str) -> Goal | None:
         unit=series.unit,
         policy=span(*texts),
         norm=f"{norm.world}/{norm.key}" if norm is not None else "",
+        better=series.better,
     )
 
 
@@ -106,12 +107,12 @@ def _norm(view: View, problem: Problem) -> NormRule | None:
     return norm if norm is not None and norm.limit is not None and norm.unit == problem.gap.unit else None
 
 
-def _target(problem: Problem, share: float, norm: NormRule | None) -> Estimate:
+def _target(problem: Problem, share: float, norm: NormRule | None, better: Better) -> Estimate:
     """Observed value less `share` of the gap, or the norm's limit where that asks for more; interval of the gap's."""
     observed, gap = problem.observed, problem.gap
     low, value, high = (observed.value - share * g for g in (gap.high, gap.value, gap.low))
     if norm is not None and norm.limit is not None:
-        tighter = min if gap.value >= 0 else max
+        tighter = min if better == "lower" else max
         low, value, high = (tighter(x, norm.limit) for x in (low, value, high))
     return Estimate(value=value, low=min(low, high), high=max(low, high), level=gap.level, unit=gap.unit)
 

@@ -6,9 +6,9 @@ from datetime import datetime, timedelta
 
 from cityloop.contracts import Output, Simulator, Violation
 from cityloop.loop.portfolio import Cut
-from cityloop.records import Change, Countermeasure, Limit, Problem
+from cityloop.records import Change, Countermeasure, Effect, Limit, Problem
 
-__all__ = ["NewCut", "find_cut", "joint_claims"]
+__all__ = ["NewCut", "find_cut", "joint_claims", "unmet_limits"]
 
 RUN_STEPS, STEP_S = 24, 3600
 #: A limit already broken without the portfolio counts only if it is broken by this share of the limit more.
@@ -36,10 +36,9 @@ def find_cut(
     active = [c for c in chosen if c.changes]
     if not active:
         return None
-    before = _broken(simulator, standing, now)
 
     def fresh(members: Sequence[Countermeasure]) -> list[Violation]:
-        broken = _broken(simulator, [*standing, *members], now)
+        before, broken = _broken(simulator, (standing, [*standing, *members]), now)
         return [v for key, v in broken.items() if key not in before or _worse(v, before[key])]
 
     violations = fresh(active)
@@ -50,24 +49,55 @@ def find_cut(
         rest = [m for m in members if m.id != member.id]
         if rest and (still := fresh(rest)):
             members, violations = rest, still
-    worst = max(violations, key=lambda v: abs(v.value - v.limit) / max(abs(v.limit), 1e-9))
+    worst = max(violations, key=_excess)
     limit = Limit(
         id=f"cut {number}: {worst.limit_id}", amount=float(len(members) - 1), unit=f"of {len(members)}",
         source=f"joint simulation: {worst.thing} {worst.property} {worst.value:g} {worst.unit} against {worst.limit:g}; "
-        f"together: {', '.join(m.id for m in members)}",
+        f"together: {', '.join(m.id for m in members)} | 联合模拟：{worst.thing} {worst.property} 达 {worst.value:g} "
+        f"{worst.unit}，限值 {worst.limit:g}；同时采用：{'、'.join(m.id for m in members)}",
     )  # fmt: skip
     return NewCut(Cut(tuple(m.id for m in members), len(members) - 1), limit, worst)
 
 
+def unmet_limits(simulator: Simulator, measures: Sequence[Countermeasure], *, now: datetime) -> tuple[Limit, ...]:
+    """Limits that the model breaks although all `measures` are carried out, each with its worst place."""
+    if not any(m.changes for m in measures):
+        return ()
+    (broken,) = _broken(simulator, (measures,), now)
+    by_limit: dict[str, list[Violation]] = {}
+    for violation in broken.values():
+        by_limit.setdefault(violation.limit_id, []).append(violation)
+    found = []
+    for id, violations in sorted(by_limit.items()):
+        worst = max(violations, key=_excess)
+        found.append(
+            Limit(
+                id=id, amount=worst.limit, unit=worst.unit,
+                source=f"joint simulation: {worst.thing} {worst.property} {worst.value:g} {worst.unit} against "
+                f"{worst.limit:g}; places: {len(violations)} | 联合模拟：{worst.thing} {worst.property} 为 {worst.value:g} "
+                f"{worst.unit}，限值 {worst.limit:g}；共 {len(violations)} 处",
+            )
+        )  # fmt: skip
+    return tuple(found)
+
+
+def _excess(violation: Violation) -> float:
+    """How far a limit is broken, as a share of it."""
+    return abs(violation.value - violation.limit) / max(abs(violation.limit), 1e-9)
+
+
 def _broken(
-    simulator: Simulator, measures: Sequence[Countermeasure], now: datetime
-) -> dict[tuple[str, str, str], Violation]:
-    """Limits broken with the changes of some measures over one day, the worst value of each."""
-    changes: list[Change] = [change for m in measures for change in m.changes]
+    simulator: Simulator, variants: Sequence[Sequence[Countermeasure]], now: datetime
+) -> list[dict[tuple[str, str, str], Violation]]:
+    """Limits broken with the changes of each variant over one day, the worst value of each.
+
+    Asked together, so that all are run on the same models: those that any of them changes.
+    """
+    changes: list[list[Change]] = [[change for m in measures for change in m.changes] for measures in variants]
     outputs: list[Output] = []
     start = (now - timedelta(days=1)).replace(hour=0, minute=0, second=0, microsecond=0)
-    result = simulator.run(changes, start=start, steps=RUN_STEPS, step_s=STEP_S, outputs=outputs)
-    return {(v.limit_id, v.thing, v.property): v for v in result.violations}
+    results = simulator.run_all(changes, start=start, steps=RUN_STEPS, step_s=STEP_S, outputs=outputs)
+    return [{(v.limit_id, v.thing, v.property): v for v in r.violations} for r in results]
 
 
 def _worse(now: Violation, before: Violation) -> bool:
@@ -78,13 +108,14 @@ def joint_claims(chosen: Sequence[Countermeasure], problems: Mapping[str, Proble
     """Claimed effect of all chosen together by "<indicator> of <thing>", in the indicator's unit.
 
     Two measures against one gap cannot remove more than the gap: each acts on what the others left,
-    gap * (1 - product of (1 - effect / gap)); without a known gap effects add up.
+    gap * (1 - product of (1 - effect / gap)), where the gap is the largest amount that any of them takes its share of;
+    without a known gap effects add up.
     """
     parts: dict[str, list[tuple[float, float]]] = {}
     for measure in chosen:
-        gap = max((abs(problems[a].gap.value) for a in measure.answers if a in problems), default=0.0)
         for effect in measure.effects:
-            parts.setdefault(f"{effect.indicator} of {effect.thing}", []).append((effect.estimate.value, gap))
+            key = f"{effect.indicator} of {effect.thing}"
+            parts.setdefault(key, []).append((effect.estimate.value, _shared(measure, effect, problems)))
     joint = {}
     for key, effects in parts.items():
         gap = max(g for _, g in effects)
@@ -93,6 +124,14 @@ def joint_claims(chosen: Sequence[Countermeasure], problems: Mapping[str, Proble
             continue
         left = 1.0
         for claim, _ in effects:
-            left *= 1 - min(max(claim / gap, 0.0), 1.0)
+            left *= 1 - min(claim / gap, 1.0)
         joint[key] = gap * (1 - left)
     return joint
+
+
+def _shared(measure: Countermeasure, effect: Effect, problems: Mapping[str, Problem]) -> float:
+    """The amount that an effect takes its share of; 0 where it is not known."""
+    if effect.out_of is not None:
+        return effect.out_of
+    answered = [problems[a] for a in measure.answers if a in problems]
+    return max((abs(p.gap.value) for p in answered if p.indicator == effect.indicator), default=0.0)

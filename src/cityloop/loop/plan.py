@@ -1,6 +1,6 @@
 """Step four: the portfolio over several years under the budget, tried out in the model all at once, as a Plan."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import msgspec
@@ -9,10 +9,10 @@ from cityloop.contracts import Simulator, View
 from cityloop.economics import add_estimates, present_value
 from cityloop.errors import EngineError
 from cityloop.loop.candidates import OPEN, Candidates, answered, candidates, name_of, project_round
-from cityloop.loop.joint import find_cut, joint_claims
+from cityloop.loop.joint import find_cut, joint_claims, unmet_limits
 from cityloop.loop.news import news
 from cityloop.loop.portfolio import Capacity, Choice, Cut, Option, choose, take_unpriced
-from cityloop.loop.refusals import explain
+from cityloop.loop.refusals import explain, thing_name
 from cityloop.loop.texts import reason
 from cityloop.records import (
     Countermeasure,
@@ -46,17 +46,18 @@ class _Search:
     cuts: list[Cut] = field(default_factory=list)
     limits: list[Limit] = field(default_factory=list)
     blamed: dict[str, str] = field(default_factory=dict)
+    unmet: tuple[Limit, ...] = ()
     note: str = ""
 
 
-def make_plan(view: View, simulator: Simulator | None, *, limits: Sequence[Limit] = ()) -> list[Plan | Project]:
+def make_plan(view: View, simulator: Simulator | None) -> list[Plan | Project]:
     """The Plan for the open problems with its proposed Projects; projects that it drops are cancelled.
 
     Approved, funded and started projects stand in every plan, with their money taken off first. Each proposed plan is
     revised until a person approves it; then the next one has an id of its own. Nothing is returned where nothing is
     to be decided.
     """
-    given = candidates(view, limits)
+    given = candidates(view)
     plans = view.records(Plan)
     draft = next((p for p in plans if p.status == "proposed"), None)
     if not given.countermeasures and draft is None:
@@ -76,7 +77,7 @@ def make_plan(view: View, simulator: Simulator | None, *, limits: Sequence[Limit
 def _search(view: View, simulator: Simulator | None, given: Candidates) -> _Search:
     """Solve; run all chosen together; cut what breaks a limit anew and solve again."""
     found = _Search()
-    standing = [r.countermeasure for r in given.running]
+    standing = [*_finished(view), *(r.countermeasure for r in given.running)]
     while True:
         _solve(given, found)
         if simulator is None or not found.starts:
@@ -84,10 +85,11 @@ def _search(view: View, simulator: Simulator | None, given: Candidates) -> _Sear
         chosen = [given.countermeasures[id] for id in sorted(found.starts)]
         try:
             cut = find_cut(simulator, standing, chosen, now=view.now, number=len(found.cuts) + 1)
+            if cut is None:
+                found.unmet = unmet_limits(simulator, [*standing, *chosen], now=view.now)
+                return found
         except EngineError as fault:
             found.note = f"not simulated together: {fault}"
-            return found
-        if cut is None:
             return found
         found.limits.append(cut.limit)
         members = cut.cut.members
@@ -96,8 +98,15 @@ def _search(view: View, simulator: Simulator | None, given: Candidates) -> _Sear
             found.cuts.append(Cut((least,), 0))
         else:
             found.cuts.append(cut.cut)
-        text = reason("cut", limit=cut.violation.limit_id, thing=cut.violation.thing)
+        text = reason("cut", limit=cut.violation.limit_id, thing=thing_name(view, cut.violation.thing))
         found.blamed |= dict.fromkeys(members, text)
+
+
+def _finished(view: View) -> list[Countermeasure]:
+    """What has been carried out, in order: the model files describe the city before it."""
+    done = sorted((p.states[-1].on, p.countermeasure) for p in view.records(Project) if p.state == "done")
+    known = {c.id: c for c in view.records(Countermeasure)}
+    return [known[id] for _, id in done if id in known]
 
 
 def _solve(given: Candidates, found: _Search) -> None:
@@ -213,6 +222,7 @@ def _plan(
         stopped_by=search.choice.stopped_by + (f"; {search.note}" if search.note else ""),
         discount_rate=policy.discount_rate,
         cuts=tuple(search.limits),
+        unmet=search.unmet,
         joint_effect=joint_claims(
             measures, {p.id: p for p in view.records(Problem) if p.status in (*OPEN, "in_works")}
         ),

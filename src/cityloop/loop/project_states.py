@@ -15,7 +15,7 @@ from cityloop.loop.decision_data import moment, nearest, number, refuse, text
 from cityloop.loop.texts import dated
 from cityloop.records import Countermeasure, Decision, Money, Problem, Project, Record, StateEntry
 
-__all__ = ["FOUND", "NEXT", "UNKNOWN_COST", "inspect", "set_state"]
+__all__ = ["NEXT", "UNKNOWN_COST", "inspect", "set_state"]
 
 State = Literal["proposed", "approved", "funded", "started", "done", "cancelled"]
 NEXT: dict[str, tuple[State, ...]] = {
@@ -26,7 +26,8 @@ NEXT: dict[str, tuple[State, ...]] = {
     "done": (),
     "cancelled": (),
 }
-FOUND = ("leak", "none", "other")
+#: What a crew may find in any domain, beside the causes that a domain names.
+NOTHING, OTHER = "none", "other"
 UNKNOWN_COST = "unknown"
 
 
@@ -108,7 +109,7 @@ def _follow(decision: Decision, view: View, domains: Sequence[Domain], project: 
     if state == "done":
         found = {str(f.get("found", "")) for f in project.findings}
         claims = bool(_countermeasure(view, project).effects)
-        good = "leak" in found or (not claims and "none" not in found)
+        good = bool(found & _causes(domains)) or (not claims and NOTHING not in found)
         key, status = ("works_done", "closed") if good else ("works_done_nothing", "open")
         return [
             _noted(p, decision, project, key, status) for p in _problems(view, project)
@@ -158,10 +159,14 @@ def inspect(decision: Decision, view: View, domains: Sequence[Domain]) -> list[R
             cure="Set the project started first.",
         )  # fmt: skip
     found = text(decision, "found")
-    if found not in FOUND:
+    problems = _problems(view, project)
+    here = {p.domain for p in problems}
+    allowed = (*sorted(_causes([d for d in domains if d.name in here])), NOTHING, OTHER)
+    if found not in allowed:
         refuse(
-            decision, "Unknown finding.", got=found or "nothing", allowed=", ".join(FOUND), cure=nearest(found, FOUND)
-        )
+            decision, "Unknown finding.", got=found or "nothing", allowed=", ".join(allowed),
+            cure=nearest(found, allowed),
+        )  # fmt: skip
     on = moment(decision)
     if on < begun:
         refuse(
@@ -174,10 +179,14 @@ def inspect(decision: Decision, view: View, domains: Sequence[Domain]) -> list[R
         finding["flow_l_per_s"] = flow
     if note := "; ".join(filter(None, (text(decision, "note"), decision.reason.strip()))):
         finding["note"] = note
-    problems = _problems(view, project)
     finding |= _score(decision, view, domains, problems, finding)
     new = msgspec.structs.replace(project, version=project.version + 1, findings=(*project.findings, finding))
-    return [new, *_after_finding(decision, view, new, problems, found)]
+    return [new, *_after_finding(decision, view, new, problems, found, _causes(domains))]
+
+
+def _causes(domains: Sequence[Domain]) -> set[str]:
+    """What a crew can find that is the trouble it was sent for."""
+    return {cause for domain in domains for cause in domain.causes}
 
 
 def _score(
@@ -207,9 +216,9 @@ def _score(
 
 
 def _after_finding(
-    decision: Decision, view: View, project: Project, problems: Sequence[Problem], found: str
+    decision: Decision, view: View, project: Project, problems: Sequence[Problem], found: str, causes: set[str]
 ) -> list[Record]:
-    """During works: nothing found opens the Problem, a leak found after all puts it back into works.
+    """During works: nothing found opens the Problem, its cause found after all puts it back into works.
 
     After works are done a finding that comes late closes or opens it for good.
     """
@@ -219,12 +228,12 @@ def _after_finding(
     for problem in problems:
         if _others(view, project, problem):
             continue
-        if found == "none" and "leak" not in before and problem.status in ("in_works", "closed"):
+        if found == NOTHING and not before & causes and problem.status in ("in_works", "closed"):
             if problem.status == "closed" and not done:
                 continue
             records.append(_noted(problem, decision, project, "found_nothing", "open"))
-        elif found == "leak" and problem.status in ("open", "acknowledged", "in_works"):
+        elif found in causes and problem.status in ("open", "acknowledged", "in_works"):
             status = "closed" if done else "in_works"
             if problem.status != status:
-                records.append(_noted(problem, decision, project, "found_leak", status))
+                records.append(_noted(problem, decision, project, "found_cause", status))
     return records

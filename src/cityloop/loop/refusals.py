@@ -9,7 +9,7 @@ from cityloop.loop.portfolio import Choice, Option
 from cityloop.loop.texts import reason
 from cityloop.records import Thing
 
-__all__ = ["explain"]
+__all__ = ["explain", "thing_name"]
 
 
 def explain(
@@ -52,7 +52,7 @@ def _why(
         return reason("unsolved", by=choice.stopped_by)
     for providers, (kind, target) in zip(option.requires, given.needs[option.id], strict=False):
         if not any(p in starts for p in providers):
-            return reason("requires", kind=kind, target=_thing_name(view, target))
+            return reason("requires", kind=kind, target=thing_name(view, target))
     if option.form.priced and best <= 0:
         return reason("negative", value=f"{best:,.0f}", unit=unit)
     rival = next((id for id in starts if option.one_of and given.options[id].one_of == option.one_of), None)
@@ -72,6 +72,6 @@ def _why(
     return reason("worth_less")
 
 
-def _thing_name(view: View, id: str) -> str:
+def thing_name(view: View, id: str) -> str:
     """Name of a Thing, or the id where it is none."""
     return next((t.name for t in view.records(Thing) if t.id == id), id)

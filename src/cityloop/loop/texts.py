@@ -28,12 +28,13 @@ NOTES = {
     "works_started": Pair("Works started: {project}.", "工程开工：{project}。"),
     "works_cancelled": Pair("Works cancelled: {project}.", "工程取消：{project}。"),
     "found_nothing": Pair("The crew found nothing: {project}.", "现场未发现问题：{project}。"),
-    "found_leak": Pair("The crew found a leak: {project}.", "现场发现漏点：{project}。"),
+    "found_cause": Pair("The crew found the trouble on site: {project}.", "现场已查实问题：{project}。"),
     "works_done": Pair("Works done: {project}.", "工程完成：{project}。"),
     "works_done_nothing": Pair(
-        "Works done without a find on record: {project}; open until the observations show their effect.",
-        "工程结束，但没有查出问题的记录：{project}；在观测显示效果之前重新打开。",
+        "Works done: {project}. No find is on record; the problem is open until the observations show their effect.",
+        "工程完成：{project}。没有现场查实的记录；在观测显示效果之前，问题保持打开。",
     ),
+    "listed_no_more": Pair("No longer in the project list {list}.", "已不在项目储备库《{list}》中。"),
     "withdrawn": Pair("No longer offered: the problem it answers has changed.", "不再提供：所针对的问题已变化。"),
 }
 
@@ -66,6 +67,7 @@ REASONS = {
         "Not enough {limit}: it needs {need}, {left} left in the best year.",
         "{limit} 不足：需要 {need}，最宽裕的年份仅余 {left}。",
     ),
+    "no_target": Pair("It acts on what this city does not have: {target}.", "其作用对象在本城市中不存在：{target}。"),
     "cut": Pair(
         "The joint simulation breaks {limit} at {thing} with it.", "联合模拟显示：采用后 {thing} 处突破 {limit}。"
     ),

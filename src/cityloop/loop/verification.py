@@ -93,7 +93,9 @@ def _judge(view: View, domains: Sequence[Domain], baseline: Baseline) -> Verific
     covariates = {n: x[inside] for n, x in covariates_of(series, baseline.method).items()}
     measured = None
     if inside.any():
-        measured = measure_after(before, series.days[inside], series.y[inside], covariates, level=goal.level)
+        measured = measure_after(
+            before, series.days[inside], series.y[inside], covariates, level=goal.level, better=goal.better
+        )
     if measured is None:
         usable = int(np.isfinite(series.y[inside]).sum())
         return say("too_few", days=usable, until=window.end.isoformat())
@@ -152,6 +154,7 @@ def _record(
         evidence=view.evidence(datastreams, start=midnight(view, window.first), end=midnight(view, until)),
         joint=len(projects) > 1,
         note=_note(goal, projects, window, before, measured),
+        better=goal.better,
     )
 
 

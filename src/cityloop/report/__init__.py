@@ -49,12 +49,14 @@ def write_report(city: ReportedCity, out: Path, *, now: datetime) -> tuple[Path,
     cannot be written.
     """
     from cityloop.loop.learning import realisation_rates
+    from cityloop.loop.verification import unjudged
     from cityloop.report.facts import refused_from
 
     view = city.view(now)
     refused = refused_from(city.store.quarantine(Filter.operator()))
     rates = realisation_rates(view, city.domains)
-    page, loop_json = build(view, city.settings, city.domains, refused=refused, rates=rates)
+    waiting = unjudged(view, city.domains)
+    page, loop_json = build(view, city.settings, city.domains, refused=refused, rates=rates, unjudged=waiting)
     folder = Path(out)
     report, loop = folder / REPORT, folder / LOOP
     try:
@@ -71,17 +73,18 @@ def write_report(city: ReportedCity, out: Path, *, now: datetime) -> tuple[Path,
 
 def build(
     view: View, settings: CitySettings, domains: Sequence[Domain], *, refused: Sequence[Any] = (),
-    rates: Mapping[str, Realisation] | None = None,
+    rates: Mapping[str, Realisation] | None = None, unjudged: Mapping[str, str] | None = None,
 ) -> tuple[str, bytes]:  # fmt: skip
     """The page and loop.json of a View; the same View gives the same bytes.
 
-    `refused` are `facts.Refused` rows, `rates` the realisation rates learnt by kind of countermeasure.
+    `refused` are `facts.Refused` rows, `rates` the realisation rates learnt by kind of countermeasure, `unjudged` the
+    reasons by Baseline why works cannot be judged by now.
     """
     from cityloop.report.contents import contents
     from cityloop.report.facts import read_facts
     from cityloop.report.page import render
 
-    facts = read_facts(view, settings, domains, refused=refused, rates=rates)
+    facts = read_facts(view, settings, domains, refused=refused, rates=rates, unjudged=unjudged)
     page = render(contents(facts))
     return page, msgspec.json.format(msgspec.json.encode(facts.trace.loop_json), indent=1)
 

@@ -7,7 +7,7 @@ from typing import TypeAlias
 from cityloop.i18n import Pair
 
 __all__ = [
-    "Badge", "Block", "Bullets", "Details", "Drawing", "Figure", "Inline", "Key", "Lines", "Notice", "Paragraph",
+    "Answers", "Badge", "Block", "Bullets", "Details", "Drawing", "Figure", "Inline", "Key", "Lines", "Notice", "Paragraph",
     "Report", "Section", "Sentence", "Subtitle", "Table", "joined",
 ]  # fmt: skip
 
@@ -112,6 +112,13 @@ class Drawing:
 
 
 @dataclass(frozen=True)
+class Answers:
+    """Short questions, each with its answer."""
+
+    rows: tuple[tuple[Inline, Inline], ...]
+
+
+@dataclass(frozen=True)
 class Details:
     """Blocks that open on demand."""
 
@@ -119,7 +126,7 @@ class Details:
     blocks: tuple["Block", ...]
 
 
-Block: TypeAlias = Paragraph | Notice | Subtitle | Bullets | Table | Drawing | Details
+Block: TypeAlias = Answers | Paragraph | Notice | Subtitle | Bullets | Table | Drawing | Details
 
 
 @dataclass(frozen=True)

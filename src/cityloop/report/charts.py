@@ -4,25 +4,23 @@ from collections.abc import Sequence
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
-from cityloop.i18n import Pair
-from cityloop.records import Problem, Project, Thing, Verification
+from cityloop.i18n import LANGUAGES, Pair
+from cityloop.records import Problem, Project, Verification
 from cityloop.report.blocks import Drawing, Inline, Key, Sentence, Table
 from cityloop.report.drawing import COLOURS, new_figure, to_svg
 from cityloop.report.facts import DailySeries, Facts
+from cityloop.report.numbers import unit_text
+from cityloop.report.words import named
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-__all__ = ["claim_drawing", "daily_drawing"]
+__all__ = ["claim_drawings", "daily_drawing"]
 
 #: The table twin of a chart shows every day up to this many, then every seventh.
 TWIN_DAYS = 400
-_TITLES = {
-    "night_flow": Pair("Night flow, daily, L/s", "夜间流量（逐日，L/s）"),
-    "demand": Pair("System input, daily, L/s", "供水量（逐日，L/s）"),
-    "service_pressure": Pair("Lowest service pressure, daily, m", "最低服务压力（逐日，m）"),
-}
-_CAPTION = Pair("{boundary}: {title}", "{boundary}：{title}")
+_TITLE = Pair("Daily {indicator}", "{indicator}（逐日）")
+_CAPTION = Pair("{thing}, {unit}", "{thing}，{unit}")
 _DAILY = Pair("daily value", "逐日值")
 _BAND = Pair("expected without the problem, with interval", "无该问题时的预期及区间")
 _ONSET = Pair("onset", "出现时刻")
@@ -32,18 +30,19 @@ _LIMIT = Pair("limit of the binding norm", "约束性规范限值")
 _DAY, _VALUE = Pair("Day", "日期"), Pair("Value", "数值")
 _CLAIMED, _MEASURED = Pair("claimed", "预计"), Pair("measured", "实测")
 _SMALLEST = Pair("smallest effect worth acting on", "值得采取行动的最小效果")
-_CLAIM_TITLE = Pair("Claimed and measured fall of the indicator", "指标的预计与实测降幅")
+_CLAIM_TITLE = Pair("Claimed and measured effect on the indicator", "指标的预计与实测效果")
 _REF = Pair("Number", "序号")
 
 
-def daily_drawing(facts: Facts, boundary: Thing, indicator: str, problem: Problem | None = None) -> Drawing | None:
-    """Daily values of one indicator of one boundary, marked with its problem, works and verification; None without data."""
-    series = facts.series.get((boundary.id, indicator))
+def daily_drawing(facts: Facts, thing: str, indicator: str, problem: Problem | None = None) -> Drawing | None:
+    """Daily values of one indicator of one Thing, marked with its problem, works and verification; None without data."""
+    series = facts.series.get((thing, indicator))
     if series is None or len(series.known) < 2:
         return None
-    name = f"{indicator}-{boundary.id.rsplit(':', 1)[-1]}".replace("_", "-")
-    works = [p for p in facts.projects if p.boundary == boundary.id] if indicator == "night_flow" else []
-    verified = [v for v in facts.verifications if v.boundary == boundary.id and v.indicator == indicator]
+    name = f"{indicator}-{thing.rsplit(':', 1)[-1]}".replace("_", "-")
+    answers = {p.id for p in facts.projects_of(problem)} if problem is not None else set()
+    works = [p for p in facts.projects if p.boundary == thing or p.id in answers]
+    verified = [v for v in facts.verifications if v.boundary == thing and v.indicator == indicator]
     figure = new_figure(8.2, 2.9)
     axes = figure.add_axes((0.085, 0.11, 0.9, 0.85))  # fixed: a fitted layout draws every chart twice
     keys: list[Key] = [Key("line", _DAILY)]
@@ -55,9 +54,10 @@ def daily_drawing(facts: Facts, boundary: Thing, indicator: str, problem: Proble
     if rule is not None and rule.limit is not None and rule.unit == series.unit:
         axes.axhline(rule.limit, color=COLOURS["limit"], linewidth=1.4, linestyle=(0, (6, 3)))
         keys.append(Key("limit", _LIMIT))
-    _dress(axes, series.unit)
-    title = _TITLES.get(indicator, Pair(indicator, indicator))
-    caption = Sentence(_CAPTION, {"boundary": facts.name(boundary.id), "title": title})
+    _dress(axes, unit_text(series.unit).en)
+    title = Pair(*(_TITLE.in_(language, indicator=named(indicator).in_(language)) for language in LANGUAGES))
+    unit = unit_text(series.unit)
+    caption = Sentence(_CAPTION, {"thing": facts.name(thing), "unit": unit})
     return Drawing(name, to_svg(figure, name), title, caption, tuple(keys), _twin(facts, series))
 
 
@@ -150,33 +150,38 @@ def _twin(facts: Facts, series: DailySeries) -> Table:
     return Table((_DAY, _VALUE), rows, numeric=frozenset([1]))
 
 
-def claim_drawing(facts: Facts) -> Drawing | None:
-    """Claimed and measured fall of every verification with intervals; None where there is none."""
-    found = facts.verifications
-    if not found:
-        return None
+def claim_drawings(facts: Facts) -> list[Drawing]:
+    """Claimed and measured effect of every verification with intervals, one drawing per unit."""
+    numbered = list(enumerate(facts.verifications, 1))
+    units = list(dict.fromkeys(v.measured.unit for v in facts.verifications))
+    return [_claims(facts, i, [(n, v) for n, v in numbered if v.measured.unit == unit]) for i, unit in enumerate(units)]
+
+
+def _claims(facts: Facts, i: int, found: Sequence[tuple[int, Verification]]) -> Drawing:
+    """Verifications of one unit, each by its number in the table."""
     tall = 0.9 + 0.75 * len(found)
     figure = new_figure(8.2, tall)
     axes = figure.add_axes((0.06, 0.55 / tall, 0.91, 1 - 0.65 / tall))
-    for i, one in enumerate(found):
-        for key, estimate, at in (("claim", one.claimed, i - 0.15), ("measured", one.measured, i + 0.15)):
+    for row, (_, one) in enumerate(found):
+        for key, estimate, at in (("claim", one.claimed, row - 0.15), ("measured", one.measured, row + 0.15)):
             axes.plot([estimate.low, estimate.high], [at, at], color=COLOURS[key], linewidth=3, solid_capstyle="butt")
             axes.plot([estimate.value], [at], color=COLOURS[key], marker="o", markersize=7)
-        axes.plot([one.smallest_effect] * 2, [i - 0.4, i + 0.4], color=COLOURS["limit"], linestyle=(0, (4, 2)))
+        axes.plot([one.smallest_effect] * 2, [row - 0.4, row + 0.4], color=COLOURS["limit"], linestyle=(0, (4, 2)))
     axes.axvline(0.0, color=COLOURS["muted"], linewidth=1)
     axes.set_ylim(len(found) - 0.5, -0.5)
-    axes.set_yticks(range(len(found)), [str(i + 1) for i in range(len(found))])
-    axes.set_xlabel(found[0].measured.unit, color=COLOURS["ink"])
+    axes.set_yticks(range(len(found)), [str(number) for number, _ in found])
+    axes.set_xlabel(unit_text(found[0][1].measured.unit).en, color=COLOURS["ink"])
     _plain(axes)
     rows: list[tuple[Inline, ...]] = [
         (
-            str(i + 1), facts.name(v.boundary), facts.trace.estimate(v.id, "claimed"),
+            str(number), facts.name(v.boundary), facts.trace.estimate(v.id, "claimed"),
             facts.trace.estimate(v.id, "measured"),
             facts.trace.number(v.id, "smallest_effect", unit=v.measured.unit),
         )
-        for i, v in enumerate(found)
+        for number, v in found
     ]  # fmt: skip
-    head = (_REF, Pair("Boundary", "分区"), _CLAIMED, _MEASURED, _SMALLEST)
+    head = (_REF, Pair("Place", "位置"), _CLAIMED, _MEASURED, _SMALLEST)
     keys = (Key("claim", _CLAIMED), Key("measured", _MEASURED), Key("limit", _SMALLEST))
     twin = Table(head, tuple(rows), numeric=frozenset([2, 3, 4]))
-    return Drawing("claims", to_svg(figure, "claims"), _CLAIM_TITLE, _CLAIM_TITLE, keys, twin)
+    name = f"claims-{i + 1}"
+    return Drawing(name, to_svg(figure, name), _CLAIM_TITLE, _CLAIM_TITLE, keys, twin)

@@ -15,7 +15,7 @@ COLOURS = {
     "works": "#010209", "after": "#01020a", "limit": "#01020b", "claim": "#01020c", "measured": "#01020d",
     "pipe": "#01020e", "p1": "#01020f", "p2": "#010210", "p3": "#010211", "p4": "#010212", "p5": "#010213",
     "sensor": "#010214", "best": "#010215", "found": "#010216", "tank": "#010217", "pump": "#010218", "paper": "#010219",
-    "failing": "#01021a",
+    "failing": "#01021a", "transformer": "#01021b",
 }  # fmt: skip
 SETTINGS = {"svg.fonttype": "none", "font.size": 10.0, "axes.unicode_minus": True, "path.simplify": False}
 _FONT = re.compile(r"font: ([^;\"]*?px) [^;\"]*")

@@ -1,5 +1,6 @@
 """Everything a report needs of a city, read once from a View; and loop.json, which it is the source of."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
@@ -27,16 +28,16 @@ from cityloop.records import (
     record_id,
 )
 from cityloop.report.blocks import Inline
+from cityloop.report.order import about_a_sensor, by_weight
 from cityloop.report.trace import Trace
-from cityloop.report.words import INDICATORS as INDICATOR_WORDS
-from cityloop.report.words import word
+from cityloop.report.words import both
 from cityloop.settings import CitySettings, load_norms
 
 __all__ = ["RECENT_DAYS", "DailySeries", "Facts", "Refused", "read_facts", "refused_from"]
 
+_RECORD = re.compile(r"[\w.-]+:(?:thing|countermeasure):[0-9a-f]{12}")
 #: The mean of a daily indicator is taken over this many last days.
 RECENT_DAYS = 28
-INDICATORS = ("night_flow", "demand", "service_pressure")
 
 
 @dataclass(frozen=True)
@@ -84,9 +85,14 @@ class Facts:
     plans: tuple[Plan, ...]
     projects: tuple[Project, ...]
     verifications: tuple[Verification, ...]
+    causes: frozenset[str]
+    """What a crew can find that is the trouble it was sent for."""
     series: Mapping[tuple[str, str], DailySeries]
-    untold: Mapping[str, str]
-    """Boundary id -> why it has no daily series."""
+    """(Thing id, indicator) -> its daily values."""
+    untold: Mapping[tuple[str, str], str]
+    """(Thing id, indicator) -> why there are none."""
+    unjudged: Mapping[str, str]
+    """Baseline id -> why its works cannot be judged by now, in both languages."""
     trace: Trace
 
     @property
@@ -99,15 +105,14 @@ class Facts:
         return sorted(found, key=lambda t: (order.get(t.id, len(order)), t.name))
 
     @property
-    def leaks(self) -> list[Problem]:
-        """Problems that are about water lost, the dearest first."""
-        found = [p for p in self.problems if p.kind != "failing_sensor"]
-        return sorted(found, key=lambda p: (-(p.cost_per_year.value if p.cost_per_year else p.gap.value), p.id))
+    def concerns(self) -> list[Problem]:
+        """Problems of the city itself, those that stand and the dearest first."""
+        return by_weight(p for p in self.problems if not about_a_sensor(p))
 
     @property
     def sensor_faults(self) -> list[Problem]:
-        """Problems of sensors."""
-        return [p for p in self.problems if p.kind == "failing_sensor"]
+        """Problems of measurements."""
+        return by_weight(p for p in self.problems if about_a_sensor(p))
 
     @property
     def simulated(self) -> bool:
@@ -122,13 +127,32 @@ class Facts:
         found = self.things.get(thing)
         return found.name if found else thing
 
+    def readable(self, text: str) -> Pair:
+        """A text of a record in both languages, with names and titles in place of record ids."""
+
+        def inserted(half: str, *, chinese: bool) -> str:
+            return _RECORD.sub(lambda match: self._called(match[0], chinese=chinese), half)
+
+        pair = both(text)
+        return Pair(inserted(pair.en, chinese=False), inserted(pair.zh, chinese=True))
+
+    def _called(self, id: str, *, chinese: bool) -> str:
+        """Title of a countermeasure or name of a Thing in one language."""
+        measure = self.countermeasure(id)
+        if measure is not None:
+            return measure.title_zh if chinese else measure.title_en
+        name = self.name(id)
+        return (name.zh if chinese else name.en) if isinstance(name, Pair) else str(name)
+
     def countermeasure(self, id: str) -> Countermeasure | None:
         """A countermeasure by id."""
         return next((c for c in self.countermeasures if c.id == id), None)
 
-    def indicator(self, key: str) -> Pair:
-        """Name of an indicator in running text."""
-        return word(INDICATOR_WORDS, key)
+    def projects_of(self, problem: Problem) -> list[Project]:
+        """The works that answer a problem or its goal."""
+        about = {problem.id, *(g.id for g in self.goals if g.problem == problem.id)}
+        answers = {c.id for c in self.countermeasures if about & set(c.answers)}
+        return [p for p in self.projects if p.countermeasure in answers]
 
     def area_km(self, problem: Problem) -> Inline:
         """Length of a ranked area."""
@@ -149,24 +173,25 @@ class Facts:
 
 def read_facts(
     view: View, settings: CitySettings, domains: Sequence[Domain], *, refused: Sequence[Refused] = (),
-    rates: Mapping[str, Realisation] | None = None,
+    rates: Mapping[str, Realisation] | None = None, unjudged: Mapping[str, str] | None = None,
 ) -> Facts:  # fmt: skip
     """Read a city once. The View is asked for records, blocks and evidence, nothing is computed by a model."""
     things = {t.id: t for t in view.records(Thing)}
-    boundaries = [t.id for t in things.values() if t.kind == "boundary"]
     series: dict[tuple[str, str], DailySeries] = {}
-    untold: dict[str, str] = {}
+    untold: dict[tuple[str, str], str] = {}
     entries = []
     window = _window(view)
-    for boundary in boundaries:
-        for indicator in INDICATORS:
-            found = _read_series(view, domains, indicator, boundary, boundaries, untold, window)
-            if found is not None:
-                series[(boundary, indicator)], entry = found
+    for domain in domains:
+        for thing, indicator in _asked(view, domain):
+            found = _read_series(view, domain, indicator, thing, untold, window)
+            if found is not None and (thing, indicator) not in series:
+                series[(thing, indicator)], entry = found
                 entries.append(entry)
     worlds = (view.policy.binding_norm, *view.policy.compare_norms)
-    norms = {world: _rules(view, world) for world in worlds if world}
-    loop_json = _loop_json(view, settings, norms, rates or {}, entries)
+    told = {p.domain for p in view.records(Problem)}
+    told |= {d.name for d in domains if any(i in d.indicators for _, i in series)}
+    norms = {world: _rules(view, world, told) for world in worlds if world}
+    loop_json = _loop_json(view, settings, norms, rates or {}, entries) | {"unjudged": dict(unjudged or {})}
     status = {"approved": 0, "proposed": 1}
     plans = sorted((p for p in view.records(Plan) if p.status in status), key=lambda p: (status[p.status], p.id))
     return Facts(
@@ -184,16 +209,18 @@ def read_facts(
         plans=tuple(plans),
         projects=view.records(Project),
         verifications=view.records(Verification),
+        causes=frozenset(cause for domain in domains for cause in domain.causes),
         series=series,
         untold=untold,
+        unjudged=unjudged or {},
         trace=Trace(loop_json, view.timezone),
     )
 
 
-def _rules(view: View, world: str) -> dict[str, NormRule]:
-    """The rules of one world as the View gives them, in the order of its tables."""
+def _rules(view: View, world: str, told: set[str]) -> dict[str, NormRule]:
+    """The rules of one world for the domains that tell something of this city, in the order of its tables."""
     found = {key: view.norm(key, world) for key in load_norms(world)}
-    return {key: rule for key, rule in found.items() if rule is not None}
+    return {key: rule for key, rule in found.items() if rule is not None and (not rule.domain or rule.domain in told)}
 
 
 def _window(view: View) -> tuple[datetime, datetime] | None:
@@ -208,29 +235,38 @@ def _window(view: View) -> tuple[datetime, datetime] | None:
     return start, end
 
 
+def _asked(view: View, domain: Domain) -> list[tuple[str, str]]:
+    """(Thing, indicator) pairs that a domain may have a series of: every boundary, and what its problems are about."""
+    pairs = [(t.id, i) for t in view.records(Thing) if t.kind == "boundary" for i in domain.indicators]
+    pairs += [
+        (p.boundary, p.indicator) for p in view.records(Problem)
+        if p.domain == domain.name and p.indicator in domain.indicators
+    ]  # fmt: skip
+    return list(dict.fromkeys(pairs))
+
+
 def _read_series(
-    view: View, domains: Sequence[Domain], indicator: str, boundary: str, all_boundaries: Sequence[str],
-    untold: dict[str, str], window: tuple[datetime, datetime] | None,
+    view: View, domain: Domain, indicator: str, thing: str, untold: dict[tuple[str, str], str],
+    window: tuple[datetime, datetime] | None,
 ) -> tuple[DailySeries, dict[str, Any]] | None:  # fmt: skip
-    """Daily values of one indicator from its first to its last observation; None where no domain can tell."""
+    """Daily values of one indicator from its first to its last observation; None where the domain cannot tell."""
     if window is None:
         return None
     start, end = window
-    for domain in domains:
-        try:
-            # the other boundaries serve as controls in verification; a shown value needs none
-            found = domain.series(view, indicator, boundary, start=start, end=end, exclude=tuple(all_boundaries))
-        except RecordError as fault:
-            untold.setdefault(boundary, str(fault.got or fault.what))
-            continue
-        days = tuple(str(d) for d in found.days.astype("datetime64[D]"))
-        values = tuple(float(v) if np.isfinite(v) else None for v in found.y)
-        if not found.datastreams or all(v is None for v in values):
-            continue
-        daily = DailySeries(boundary, indicator, found.unit, days, values, found.simulated)
-        evidence = view.evidence(found.datastreams, start=start, end=end)
-        return daily, _entry(daily, found.datastreams, evidence)
-    return None
+    # the other boundaries serve as controls in verification; a shown value needs none
+    others = tuple(t.id for t in view.records(Thing) if t.kind == "boundary")
+    try:
+        found = domain.series(view, indicator, thing, start=start, end=end, exclude=others)
+    except RecordError as fault:
+        untold.setdefault((thing, indicator), fault.what)
+        return None
+    days = tuple(str(d) for d in found.days.astype("datetime64[D]"))
+    values = tuple(float(v) if np.isfinite(v) else None for v in found.y)
+    if not found.datastreams or all(v is None for v in values):
+        return None
+    daily = DailySeries(thing, indicator, found.unit, days, values, found.simulated)
+    evidence = view.evidence(found.datastreams, start=start, end=end)
+    return daily, _entry(daily, found.datastreams, evidence)
 
 
 def _entry(daily: DailySeries, datastreams: Sequence[str], evidence: Evidence) -> dict[str, Any]:
@@ -239,7 +275,7 @@ def _entry(daily: DailySeries, datastreams: Sequence[str], evidence: Evidence) -
     since = (last - timedelta(days=RECENT_DAYS - 1)).isoformat()
     recent = [(d, v) for d, v in daily.known if d >= since]
     values = [v for _, v in recent]
-    lowest = min(recent, key=lambda r: r[1]) if recent else ("", None)
+    low, high = min(daily.known, key=lambda r: r[1]), max(daily.known, key=lambda r: r[1])
     return {
         "thing": daily.thing,
         "indicator": daily.indicator,
@@ -251,8 +287,10 @@ def _entry(daily: DailySeries, datastreams: Sequence[str], evidence: Evidence) -
         "recent_to": daily.days[-1],
         "recent_days": len(values),
         "recent_mean": float(np.mean(values)) if values else None,
-        "recent_min": lowest[1],
-        "recent_min_day": lowest[0],
+        "lowest": low[1],
+        "lowest_day": low[0],
+        "highest": high[1],
+        "highest_day": high[0],
         "values": dict(zip(daily.days, daily.values, strict=True)),
     }
 

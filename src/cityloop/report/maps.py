@@ -1,52 +1,60 @@
-"""The map: the network with the ranked area, sensors, best and found place; whole and close-up, with a scale bar."""
+"""The map: the network with ranked areas, sensors, likeliest and found places; whole and close-up, with a scale bar."""
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from cityloop.i18n import Pair
-from cityloop.records import PipeRank, Problem, Project
+from cityloop.records import Problem, Project, RankedThing
 from cityloop.report.blocks import Drawing, Inline, Key, Sentence, Table
 from cityloop.report.drawing import COLOURS, new_figure, to_svg
 from cityloop.report.facts import Facts
 from cityloop.report.numbers import shown, significant
+from cityloop.report.order import Patch, patches, stands
 from cityloop.settings import Crs, describe_crs
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-__all__ = ["Places", "area_drawing", "network_drawing", "read_places"]
+__all__ = ["Places", "area_drawings", "network_drawing", "read_places"]
 
 Point = tuple[float, float]
 #: Edges of the classes as shares of the densest pipe. Density = probability of 100 m: the colours compare places, not
 #: pipe lengths.
 CLASSES = (0.05, 0.15, 0.35, 0.65)
 SHORT_M = 25.0  # a shorter pipe counts as this long, lest a stub of a metre outshine its street
-LABELLED = 10
+LABELLED = 20
+APART = 0.03  # of the map's width or height: numbers that stand closer would cover each other
 WIDE_IN = 8.2
-STANDING = ("tank", "reservoir", "pump")
+#: Symbol, size and colour of the kinds of Things that a map marks.
+SYMBOLS = {
+    "tank": ("s", 70.0, "tank"),
+    "reservoir": ("s", 70.0, "tank"),
+    "pump": ("^", 70.0, "pump"),
+    "transformer": ("P", 60.0, "transformer"),
+}
 _METRES_PER_DEGREE = 111_195.0  # mean sphere of 6,371 km: pi * 6371000 / 180
 
-_WHOLE = Pair("Network and ranked area", "管网与排序区域")
-_CLOSE = Pair("Close-up: where to search first", "局部放大：优先排查位置")
-_CAPTION = Pair(
-    "Coordinates: {crs}. {scale} The colour is the share of probability that the leak lies on 100 m of that pipe.",
-    "坐标系：{crs}。{scale}颜色表示漏点位于该管道每 100 m 内的概率份额。",
-)
+_WHOLE = Pair("Where: the whole network", "位置：全网")
+_CLOSE = Pair("Where: close-up", "位置：局部放大")
+_CAPTION = Pair("{scale} Coordinates: {crs}.", "{scale}坐标系：{crs}。")
 _CLOSE_CAPTION = Pair(
-    "{boundary}: numbers are the ranks of the dig list. {scale}", "{boundary}：数字为检漏清单的排序号。{scale}"
+    "Close-up, {boundary}, around {place}: numbers are ranks of the dig list. {scale}",
+    "局部放大：{boundary}，{place} 一带；数字为检漏清单的排序号。{scale}",
 )
-_SCALE = Pair("The bar is {metres} long.", "比例尺长 {metres}。")
+_DENSITY = Pair("chance that it lies within 100 m:", "位于每 100 m 内的概率：")
+_SCALE = Pair("Bar: {metres}.", "比例尺：{metres}。")
 _NO_SCALE = Pair("Units of this system are not stated, so there is no scale bar.", "该坐标系未说明单位，故无比例尺。")
 _KEYS = {
-    "pipe": Pair("pipe", "管道"),
-    "sensor": Pair("pressure logger", "压力计"),
+    "pipe": Pair("network", "管网"),
+    "sensor": Pair("sensor", "测点"),
     "failing": Pair("failing sensor", "故障传感器"),
-    "best": Pair("best place to begin", "首选排查位置"),
-    "found": Pair("where the crew found a leak", "现场发现的漏点"),
+    "best": Pair("most likely place", "最可能位置"),
+    "found": Pair("found by the crew", "现场查实位置"),
     "tank": Pair("tank or reservoir", "水池、水源"),
     "pump": Pair("pump", "水泵"),
+    "transformer": Pair("transformer", "变压器"),
 }
 _CLASS = Pair("{low} to {high} %", "{low}～{high}%")
 _ABOVE = Pair("over {low} %", "高于 {low}%")
@@ -90,7 +98,9 @@ def read_places(facts: Facts) -> Places:
     lines: dict[str, tuple[Point, ...]] = {}
     for thing in facts.things.values():
         place = facts.locations.get(thing.location)
-        if place is None or not all(math.isfinite(c) for xy in place.coordinates for c in xy):
+        if place is None or place.crs != facts.settings.crs:
+            continue  # a device placed in a system of its own is not drawn rather than drawn in a wrong place
+        if not all(math.isfinite(c) for xy in place.coordinates for c in xy):
             continue
         if len(place.coordinates) == 1:
             points[thing.id] = place.coordinates[0]
@@ -111,35 +121,32 @@ def read_places(facts: Facts) -> Places:
 
 
 def network_drawing(facts: Facts, places: Places) -> Drawing | None:
-    """The whole network; None where no pipe has a place."""
-    pipes = [places.lines[t.id] for t in facts.things.values() if t.kind == "pipe" and t.id in places.lines]
-    if not pipes:
-        return None
-    return _draw(facts, places, "map", facts.leaks, pipes, _WHOLE)
+    """The whole network; None where nothing long has a place."""
+    lines = _network(facts, places)
+    return _draw(facts, places, "map", _shown(facts), lines, _WHOLE) if lines else None
 
 
-def area_drawing(facts: Facts, places: Places, problem: Problem) -> Drawing | None:
-    """The ranked area of one problem close up; None where its pipes have no place."""
-    ranked = _until(problem.area, 0.9)
-    here = [places.lines[r.thing] for r in ranked if r.thing in places.lines]
-    if not here:
-        return None
-    box = _box(p for line in here for p in line)
-    pipes = [
-        line for t in facts.things.values() if t.kind == "pipe" and (line := places.lines.get(t.id)) is not None
-        if _meets(line, box)
-    ]  # fmt: skip
-    name = f"map-{problem.id.rsplit(':', 1)[-1]}"
-    return _draw(facts, places, name, [problem], pipes, _CLOSE, box=box, boundary=facts.name(problem.boundary))
+def _network(facts: Facts, places: Places) -> list[tuple[Point, ...]]:
+    """The lines of everything long that has no symbol of its own."""
+    return [line for id, line in places.lines.items() if facts.things[id].kind not in SYMBOLS]
 
 
-def _until(area: Sequence[PipeRank], share: float) -> list[PipeRank]:
-    total, out = 0.0, []
-    for row in area:
-        out.append(row)
-        total += row.probability
-        if total >= share:
-            break
+def _shown(facts: Facts) -> list[Problem]:
+    return [p for p in facts.concerns if p.status not in ("dismissed", "merged")]
+
+
+def area_drawings(facts: Facts, places: Places, problem: Problem) -> list[Drawing]:
+    """The patches of one problem's ranked area close up; none where they have no place."""
+    out = []
+    for number, patch in enumerate(patches(problem.area, facts.things, problem.best_place), 1):
+        here = [places.lines[r.thing] for r in patch.rows if r.thing in places.lines]
+        if not here:
+            continue
+        box = _box(p for line in here for p in line)
+        lines = [line for line in _network(facts, places) if _meets(line, box)]
+        name = f"map-{problem.id.rsplit(':', 1)[-1]}-{number}"
+        caption = {"boundary": facts.name(problem.boundary), "place": facts.name(patch.place)}
+        out.append(_draw(facts, places, name, [problem], lines, _CLOSE, box=box, caption=caption, patch=patch))
     return out
 
 
@@ -156,9 +163,10 @@ def _meets(line: Sequence[Point], box: tuple[float, float, float, float]) -> boo
 
 def _draw(
     facts: Facts, places: Places, name: str, problems: Sequence[Problem], pipes: Sequence[tuple[Point, ...]], title: Pair,
-    *, box: tuple[float, float, float, float] | None = None, boundary: Inline = "",
+    *, box: tuple[float, float, float, float] | None = None, caption: Mapping[str, Inline] | None = None,
+    patch: Patch | None = None,
 ) -> Drawing:  # fmt: skip
-    fixed = [p for t in facts.things.values() if t.kind in STANDING and (p := places.middle(t.id)) is not None]
+    fixed = [p for t in facts.things.values() if t.kind in SYMBOLS and (p := places.middle(t.id)) is not None]
     left, low, right, high = box or _box([*(p for line in pipes for p in line), *fixed])
     tall = min(max(WIDE_IN * (high - low) * places.aspect / max(right - left, 1e-12), 3.4), 6.6)
     figure = new_figure(WIDE_IN, tall)
@@ -174,15 +182,14 @@ def _draw(
     keys = [Key("pipe", _KEYS["pipe"]), *_ranked(axes, places, problems, width)]
     used, rows = _marks(facts, axes, places, problems)
     keys += [Key(u, _KEYS[u]) for u in used]
-    if box is not None:
-        _numbers(axes, places, problems[0].area)
+    if patch is not None:
+        _numbers(axes, places, patch.rows)
     scale = _scale_bar(axes, places)
-    if box is None:
-        caption = Sentence(_CAPTION, {"crs": f"{places.crs.name} ({places.crs.title})", "scale": scale})
-    else:
-        caption = Sentence(_CLOSE_CAPTION, {"boundary": boundary, "scale": scale})
+    said = Sentence(_CAPTION, {"crs": f"{places.crs.name} ({places.crs.title})", "scale": scale})
+    if caption is not None:
+        said = Sentence(_CLOSE_CAPTION, {**caption, "scale": scale})
     twin = Table((_WHAT, _NAME, _X, _Y), tuple(rows), numeric=frozenset([2, 3]))
-    return Drawing(name, to_svg(figure, name), title, caption, tuple(keys), twin if rows else None)
+    return Drawing(name, to_svg(figure, name), title, said, tuple(keys), twin if rows else None)
 
 
 def _paths(axes: "Axes", lines: Sequence[Sequence[Point]], colour: str, width: float, order: int) -> None:
@@ -223,31 +230,37 @@ def _ranked(axes: "Axes", places: Places, problems: Sequence[Problem], width: fl
         *(Sentence(_CLASS, {"low": a, "high": b}) for a, b in zip(edges[:-1], edges[1:], strict=True)),
         Sentence(_ABOVE, {"low": edges[-1]}),
     ]
-    return [Key(f"p{i + 1}", names[i]) for i in sorted(classes, reverse=True)]
+    return [Key("none", _DENSITY), *(Key(f"p{i + 1}", names[i]) for i in sorted(classes, reverse=True))]
 
 
 def _found_at(facts: Facts, projects: Sequence[Project]) -> list[str]:
-    """Things where a crew found a leak."""
-    by_name = {t.name: t.id for t in facts.things.values() if t.kind in ("junction", "pipe")}
-    places = [str(f.get("place", "")) for p in projects for f in p.findings if f.get("found") == "leak"]
+    """Things where a crew found the trouble; a name that several Things share is the searched one's."""
+    searched = {row.name: row.thing for p in facts.problems for row in p.area}
+    by_name = {t.name: t.id for t in facts.things.values() if t.location or t.relations} | searched
+    places = [str(f.get("place", "")) for p in projects for f in p.findings if f.get("found") in facts.causes]
     return [p if p in facts.things else by_name.get(p, "") for p in places]
 
 
 def _marks(
     facts: Facts, axes: "Axes", places: Places, problems: Sequence[Problem]
 ) -> tuple[list[str], list[tuple[Inline, ...]]]:
-    """Sensors, tanks, pumps, best and found places; which kinds were drawn, and the rows of the table twin."""
-    loggers = {s.thing for s in facts.datastreams if s.observed_property == "water_pressure"}
-    faulty = {p.boundary for p in facts.sensor_faults if p.status not in ("dismissed", "merged", "closed")}
-    found = {t for t in _found_at(facts, facts.projects) if t}
-    kinds = {t.id: t.kind for t in facts.things.values()}
+    """Symbols, sensors, likeliest and found places; which kinds were drawn, and the rows of the table twin."""
+    symbols = {t.id: SYMBOLS[t.kind] for t in facts.things.values() if t.kind in SYMBOLS}
+    measured = {s.thing for s in facts.datastreams} - set(symbols)
+    faulty = {p.boundary for p in facts.sensor_faults if stands(p)}
+    likely = {
+        place for p in problems
+        for place in ([x.place for x in patches(p.area, facts.things, p.best_place)] or [p.best_place or p.boundary])
+    }  # fmt: skip
     groups: list[tuple[str, Iterable[str], str, float]] = [
-        ("tank", (t for t, k in kinds.items() if k in ("tank", "reservoir")), "s", 70.0),
-        ("pump", (t for t, k in kinds.items() if k == "pump"), "^", 70.0),
-        ("sensor", sorted(loggers - faulty), "o", 16.0),
+        (key, sorted(t for t, s in symbols.items() if s[2] == key), marker, size)
+        for key, (marker, size) in {s[2]: (s[0], s[1]) for s in SYMBOLS.values()}.items()
+    ]
+    groups += [
+        ("sensor", sorted(measured - faulty), "o", 16.0),
         ("failing", sorted(faulty), "X", 60.0),
-        ("best", sorted({p.best_place for p in problems if p.best_place}), "*", 190.0),
-        ("found", sorted(found), "D", 60.0),
+        ("best", sorted(likely), "*", 190.0),
+        ("found", sorted({t for t in _found_at(facts, facts.projects) if t}), "D", 60.0),
     ]
     box = (*axes.get_xlim(), *axes.get_ylim())
     used: list[str] = []
@@ -262,19 +275,31 @@ def _marks(
             edgecolors=COLOURS["paper"], linewidths=0.6, zorder=10 + len(used),
         )  # fmt: skip
         used.append(kind)
-        rows += [(_KEYS[kind], facts.name(t), f"{p[0]:.6g}", f"{p[1]:.6g}") for t, p in at]
+        rows += [(_KEYS[kind], facts.name(t), _coordinate(p[0]), _coordinate(p[1])) for t, p in at]
     return used, rows
 
 
-def _numbers(axes: "Axes", places: Places, area: Sequence[PipeRank]) -> None:
-    """Ranks of the first pipes."""
+def _coordinate(value: float) -> str:
+    """Degrees to a metre or so, metres and feet to a tenth: a northing of seven digits needs them all."""
+    return f"{value:.5f}" if abs(value) <= 360 else f"{value:.1f}"
+
+
+def _numbers(axes: "Axes", places: Places, area: Sequence[RankedThing]) -> None:
+    """Ranks of the first rows, each where it does not cover an earlier one."""
+    (left, right), (low, high) = axes.get_xlim(), axes.get_ylim()
+    taken: list[Point] = []
     for row in area[:LABELLED]:
         at = places.middle(row.thing)
-        if at is not None:
-            axes.annotate(
-                str(row.rank), at, xytext=(5, 5), textcoords="offset points", fontsize=10, fontweight="bold",
-                color=COLOURS["ink"], zorder=30,
-            )  # fmt: skip
+        if at is None:
+            continue
+        here = ((at[0] - left) / (right - left), (at[1] - low) / (high - low))
+        if any(math.dist(here, other) < APART for other in taken):
+            continue
+        taken.append(here)
+        axes.annotate(
+            str(row.rank), at, xytext=(5, 5), textcoords="offset points", fontsize=10, fontweight="bold",
+            color=COLOURS["ink"], zorder=30,
+        )  # fmt: skip
 
 
 def _scale_bar(axes: "Axes", places: Places) -> Inline:

@@ -12,6 +12,7 @@ UNITS = {
     "1": Pair("", ""),
     "m3": Pair("m³", "m³"),
     "m3/day": Pair("m³/d", "m³/d"),
+    "m3/year": Pair("m³ a year", "m³/年"),
     "L/s": Pair("L/s", "L/s"),
     "l/person/h": Pair("l per person and hour", "升/（人·时）"),
     "L/d": Pair("L/d", "L/d"),
@@ -22,11 +23,11 @@ UNITS = {
     "week": Pair("weeks", "周"),
     "crew-day": Pair("crew-days", "班组·天"),
     "crew-week": Pair("crew-weeks", "班组·周"),
-    "repair": Pair("repairs", "处修复"),
-    "sensor": Pair("sensors", "个传感器"),
+    "repair": Pair("repairs", "处"),
+    "sensor": Pair("sensors", "个"),
     "km/day": Pair("km a day", "km/天"),
     "people": Pair("people", "人"),
-    "connection": Pair("connections", "个接户"),
+    "connection": Pair("connections", "户"),
     "degC": Pair("°C", "°C"),
 }
 #: One of a unit, after a price.

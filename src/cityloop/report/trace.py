@@ -201,7 +201,7 @@ class Trace:
 
 
 def _spaced(unit: Pair) -> Pair:
-    return Pair(f"\u00a0{unit.en}" if unit.en else "", f"\u00a0{unit.zh}" if unit.zh else "")
+    return Pair(f"\u00a0{unit.en}" if unit.en else "", unit.zh if unit.zh in ("", "%") else f"\u00a0{unit.zh}")
 
 
 def _with_unit(figure: Inline, unit: Pair) -> Inline:

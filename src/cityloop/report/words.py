@@ -1,39 +1,28 @@
 """Words of the records in both languages: kinds, states, grades, cost rows; and texts that carry both already."""
 
 import re
+from collections.abc import Mapping
 
 from cityloop.i18n import Pair
+from cityloop.registry import words
 from cityloop.report.blocks import Badge, Inline, Sentence
 from cityloop.report.shipped_texts import shipped
 
 __all__ = [
-    "COST_KINDS", "COST_ROWS", "EFFECT_GRADES", "FINDINGS", "GRADES", "INDICATORS", "KINDS", "LEAST_DAYS", "PROPERTIES",
-    "STATES", "STATISTICS", "STATUSES", "WORLDS", "both", "simulated", "status_badge", "word",
+    "COST_KINDS", "EFFECT_GRADES", "FINDINGS", "GRADES", "GRADE_MEANING", "LEAST_DAYS", "PROPERTIES", "STATES",
+    "STATISTICS", "STATUSES", "UNSHOWN", "WORLDS", "both", "named", "simulated", "status_badge", "with_badge", "word",
 ]  # fmt: skip
 
 #: Days before "nothing was found" may be said: a reference of 21 and a week in which something may rise above it.
 LEAST_DAYS = 28
 
-KINDS = {
-    "burst": Pair("Burst", "突发漏损（爆管）"),
-    "growing_leakage": Pair("Growing leakage", "漏损持续增大"),
-    "failing_sensor": Pair("Failing sensor", "传感器故障"),
-    "survey_and_repair": Pair("Leak survey and repair", "检漏并修复"),
-    "replace_sensor": Pair("Check or replace a sensor", "检修或更换传感器"),
-}
-INDICATORS = {
-    "night_flow": Pair("night flow", "夜间流量"),
-    "demand": Pair("system input", "供水量"),
-    "service_pressure": Pair("lowest service pressure", "最低服务压力"),
-    "sensor_fault": Pair("sensor fault", "传感器故障"),
-}
 STATES = {
     "open": Pair("open", "待处理"), "acknowledged": Pair("acknowledged", "已确认"),
     "dismissed": Pair("dismissed", "已驳回"), "merged": Pair("merged", "已并入"), "in_works": Pair("in works", "施工中"),
     "closed": Pair("closed", "已关闭"), "proposed": Pair("proposed", "已提出"), "approved": Pair("approved", "已批准"),
     "funded": Pair("funded", "资金已落实"), "started": Pair("started", "已开工"), "done": Pair("done", "已完工"),
     "cancelled": Pair("cancelled", "已取消"), "superseded": Pair("superseded", "已被替代"),
-    "optimal": Pair("proved best within the gap", "已证明在间隙内最优"), "nodes": Pair("node limit", "达到节点上限"),
+    "optimal": Pair("proved best", "已证明最优"), "nodes": Pair("node limit", "达到节点上限"),
     "time": Pair("time limit", "达到时间上限"), "infeasible": Pair("no feasible portfolio", "无可行组合"),
 }  # fmt: skip
 STATUSES = {
@@ -69,19 +58,6 @@ COST_KINDS = {
     "cost": Pair("cost", "费用"),
     "non_monetary": Pair("not priced", "不计价"),
 }
-COST_ROWS = {
-    "survey": Pair("Leak survey", "检漏"),
-    "repair": Pair("Repair", "修复"),
-    "saved water": Pair("Saved water", "节约水量"),
-    "pump energy": Pair("Pump energy saved", "节约水泵电量"),
-    "sensor": Pair("Sensor", "传感器"),
-    "trusted measurements": Pair("Trusted measurements", "可信的测量数据"),
-}
-FINDINGS = {
-    "leak": Pair("a leak", "漏点"),
-    "none": Pair("nothing", "未发现漏点"),
-    "other": Pair("something else", "其他情况"),
-}
 PROPERTIES = {
     "water_flow": Pair("water flow", "流量"), "water_pressure": Pair("pressure", "压力"),
     "water_level": Pair("water level", "水位"), "volume": Pair("volume", "水量"), "power": Pair("power", "功率"),
@@ -97,14 +73,42 @@ STATISTICS = {
 }
 WORLDS = {"cn": Pair("China", "中国"), "us": Pair("United States", "美国"), "eu": Pair("European Union", "欧盟")}
 
+#: Names that no domain gives: what a crew may find anywhere, what any policy states.
+_COMMON = {
+    "none": Pair("nothing", "未发现问题"), "other": Pair("something else", "其他情况"),
+    "own_works": Pair("Works of the city's own", "自有工程"), "discount_rate": Pair("Discount rate", "折现率"),
+    "imported_project": Pair("Project of the city's list", "储备库项目"), "investment": Pair("Total investment", "总投资"),
+    "yearly operating cost": Pair("Yearly operating cost", "年运营费用"),
+    "yearly income": Pair("Yearly income as the list states it", "年收益（清单所列）"),
+    "energy saved": Pair("Energy saved", "节约电量"),
+    "crew_km_per_day": Pair("Crew speed, km a day", "班组速度（km/天）"), "population": Pair("Population", "人口"),
+}  # fmt: skip
+
+#: What a crew and its score may state of a finding: name and unit. Other keys show as they are named by a domain.
+FINDINGS = {
+    "flow_l_per_s": (Pair("flow", "流量"), "L/s"),
+    "distance_m": (Pair("from the likeliest place", "距最可能位置"), "m"),
+    "rank": (Pair("rank", "排序"), ""),
+    "km_searched": (Pair("searched until then", "此前已排查"), "km"),
+}
+#: Stated of a finding but shown elsewhere or kept for loop.json.
+UNSHOWN = ("on", "found", "place", "note", "by", "problem", "probability", "flow_error_l_per_s", "realised_effect")
+
 _DATE = re.compile(r"^(\d{4}-\d{2}-\d{2}: )")
 _CHINESE = re.compile(r"[\u4e00-\u9fff]")
+_ENGLISH = re.compile(r"\b[a-z]{3,}\b")
+"""A word of an English sentence: it may hold Chinese names (of sensors, of a price's source)."""
 
 
-def word(table: dict[str, Pair], key: str) -> Pair:
+def word(table: Mapping[str, Pair], key: str) -> Pair:
     """A word of a table, or the key itself made readable."""
     text = key.replace("_", " ")
     return table.get(key, Pair(text, text))
+
+
+def named(key: str) -> Pair:
+    """The name that a domain gives to a kind, an indicator, a cost row or a cause; else the key made readable."""
+    return word({**_COMMON, **words()}, key)
 
 
 def both(text: str) -> Pair:
@@ -112,14 +116,17 @@ def both(text: str) -> Pair:
 
     >>> both("2026-06-01: Closed. | 关闭。")
     Pair(en='2026-06-01: Closed.', zh='2026-06-01：关闭。')
+    >>> both("Left out: 测压点 3. | 未采用：测压点 3。").en
+    'Left out: 测压点 3.'
     """
     for mark in (" | ", " / "):
         head, divided, tail = text.partition(mark)
-        if divided and _CHINESE.search(tail) and not _CHINESE.search(head):
+        chinese_names = mark == " | " and _ENGLISH.search(head)
+        if divided and _CHINESE.search(tail) and (chinese_names or not _CHINESE.search(head)):
             break
     else:
-        return COST_ROWS.get(text) or shipped(text)
-    dated = _DATE.match(head)
+        return words().get(text) or shipped(text)
+    dated, tail = _DATE.match(head), shipped(tail).zh
     return Pair(head, f"{dated[1].rstrip(': ')}：{tail}" if dated else tail)
 
 

@@ -1,7 +1,7 @@
-"""Section 7: projects, their states and what the crew found; section 8: verification and realisation rates."""
+"""What was done: projects, their states and what the crew found; what it brought: verification, realisation rates."""
 
 from cityloop.i18n import Pair
-from cityloop.records import Project, Verification
+from cityloop.records import Baseline, Project, Verification
 from cityloop.report.blocks import (
     Badge,
     Block,
@@ -13,14 +13,26 @@ from cityloop.report.blocks import (
     Sentence,
     Subtitle,
     Table,
+    joined,
 )
-from cityloop.report.charts import claim_drawing
+from cityloop.report.charts import claim_drawings
 from cityloop.report.facts import Facts
-from cityloop.report.headline import verified
 from cityloop.report.trace import NOT_KNOWN
-from cityloop.report.words import FINDINGS, GRADES, KINDS, STATES, both, status_badge, with_badge, word
+from cityloop.report.words import (
+    FINDINGS,
+    GRADE_MEANING,
+    GRADES,
+    STATES,
+    UNSHOWN,
+    both,
+    named,
+    simulated,
+    status_badge,
+    with_badge,
+    word,
+)
 
-__all__ = ["projects", "verification"]
+__all__ = ["projects", "unjudged_items", "verification"]
 
 _PROJECTS = Pair("Projects and findings", "项目与现场发现")
 _NO_PROJECT = Pair("There is no project yet.", "尚无项目。")
@@ -29,32 +41,31 @@ _STATE_HEAD: tuple[Inline, ...] = (
     Pair("Document", "文件"), Pair("Note", "备注"),
 )  # fmt: skip
 _PROJECT = Pair("{name}, {boundary}: {state}", "{boundary}，{name}：{state}")
-_FOUND = Pair("Findings on site and score of the localisation", "现场发现与定位评分")
-_FINDING_HEAD: tuple[Inline, ...] = (
-    Pair("On", "日期"), Pair("Found", "发现"), Pair("Place", "位置"), Pair("Flow", "流量"),
-    Pair("Distance to the best place", "距首选位置"), Pair("Rank", "排序"), Pair("Searched until found", "找到前的检漏长度"),
-    Pair("Error of the flow", "流量误差"),
-)  # fmt: skip
+_FOUND = Pair("Found on site", "现场发现")
+_ON, _WHAT, _PLACE = Pair("On", "日期"), Pair("Found", "发现"), Pair("Place", "位置")
 _NO_FINDING = Pair("No finding is on record.", "没有现场发现记录。")
 
 _VERIFICATION = Pair("Verification", "效果验证")
 _HOW = Pair(
-    "Judged from observations only, against a baseline frozen at the start of works; never by the model that promised "
-    "the effect.",
-    "仅依据观测数据，与开工时冻结的基线比较；从不采用作出承诺的模型。",
+    "Judged from observations only, against a baseline frozen at the start of works; the model that promised the effect has "
+    "no part in it.",
+    "仅依据观测数据，与开工时冻结的基线比较；给出预计效果的模型不参与评定。",
 )
 _NONE = Pair("Nothing has been verified yet.", "尚无效果验证。")
+_UNJUDGED = Pair("Works that cannot be judged, and why", "无法评定的工程及原因")
+_WHY = Pair("{works}: {why}", "{works}：{why}")
 _HEAD: tuple[Inline, ...] = (
-    Pair("No.", "序号"), Pair("Boundary and window", "分区与时段"), Pair("Claimed", "预计"), Pair("Measured", "实测"),
-    Pair("Smallest effect", "最小效果"), Pair("Grade", "结论"), Pair("Verified / claimed", "实测/预计"),
-    Pair("Days used", "采用天数"), Pair("Projects", "项目"),
+    Pair("No.", "序号"), Pair("Works", "工程"), Pair("Indicator, place, days judged", "指标、位置与评定时段"), Pair("Claimed effect", "预计效果"),
+    Pair("Measured effect", "实测效果"), Pair("Worth acting on from", "值得采取行动的最小效果"), Pair("Measured / claimed", "实测/预计"),
+    Pair("Result", "结论"),
 )  # fmt: skip
-_WINDOW = Pair("{boundary}, {start} to {end}", "{boundary}，{start} 至 {end}")
-_JOINT = Pair("joint effect of {n} projects", "{n} 个项目的联合效果")
-_RATES = Pair("Realisation rates (verified / claimed)", "实现率（实测/预计）")
+_WINDOW = Pair("{indicator}, {boundary}", "{boundary}，{indicator}")
+_DAYS = Pair("{start} to {end}, {days} usable days", "{start} 至 {end}，可用 {days} 天")
+_JOINT = Pair("{n} projects judged together", "{n} 个项目合并评定")
+_RATES = Pair("Realisation rates (measured / claimed), used by the next claims", "实现率（实测/预计），用于今后的预计")
 _RATE_HEAD: tuple[Inline, ...] = (
     Pair("Kind of countermeasure", "对策类别"), Pair("Used by the claims", "预计采用值"),
-    Pair("Updated with what was verified", "验证后更新值"), Pair("Studies", "样本数"), Pair("Source", "来源"),
+    Pair("With what was learnt since", "更新后的值"), Pair("Works behind it", "样本数"), Pair("Source", "来源"),
     Pair("Status", "状态"),
 )  # fmt: skip
 
@@ -91,35 +102,54 @@ def _project(facts: Facts, project: Project) -> list[Block]:
                 both(entry.note),
             )
         )  # fmt: skip
-    blocks: list[Block] = [
-        Subtitle(with_badge(title, project.simulated)), Table(_STATE_HEAD, tuple(rows), numeric=frozenset([3])),
-    ]  # fmt: skip
+    kept = [c for c in range(len(_STATE_HEAD)) if c < 3 or any(_said(row[c]) for row in rows)]
+    table = Table(
+        tuple(_STATE_HEAD[c] for c in kept), tuple(tuple(row[c] for c in kept) for row in rows),
+        numeric=frozenset(i for i, c in enumerate(kept) if c == 3),
+    )  # fmt: skip
+    blocks: list[Block] = [Subtitle(with_badge(title, project.simulated)), table]
     if project.findings:
-        found = tuple(_finding(facts, project, i) for i in range(len(project.findings)))
-        blocks.append(Table(_FINDING_HEAD, found, _FOUND, numeric=frozenset([3, 4, 5, 6, 7])))
+        blocks.append(_findings(facts, project))
     elif project.state in ("started", "done"):
         blocks.append(Paragraph(_NO_FINDING))
     return blocks
 
 
-def _finding(facts: Facts, project: Project, i: int) -> tuple[Inline, ...]:
-    finding = project.findings[i]
+def _heading(name: Pair) -> Pair:
+    return Pair(name.en[:1].upper() + name.en[1:], name.zh)
 
-    def number(key: str, unit: str, digits: int = 3) -> Inline:
-        if not isinstance(finding.get(key), int | float):
-            return ""
-        decimals = 0 if key == "rank" else None
-        return facts.trace.number(project.id, f"findings[{i}].{key}", unit=unit, digits=digits, decimals=decimals)
 
-    on = facts.trace.day(project.id, f"findings[{i}].on") if finding.get("on") else ""
+def _said(cell: Inline) -> bool:
+    """Whether a cell says anything."""
+    return cell not in ("", Pair("", ""))
+
+
+def _findings(facts: Facts, project: Project) -> Table:
+    """When, what, where, and whatever numbers the crew and the score of the localisation state."""
+    keys = [k for k in FINDINGS if any(k in f for f in project.findings)]
+    keys += sorted({k for f in project.findings for k in f} - set(keys) - set(UNSHOWN))
+    columns: tuple[Inline, ...] = tuple(_heading(FINDINGS[k][0] if k in FINDINGS else named(k)) for k in keys)
+    rows = tuple(_finding(facts, project, i, keys) for i in range(len(project.findings)))
+    return Table((_ON, _WHAT, _PLACE, *columns), rows, _FOUND, numeric=frozenset(range(3, 3 + len(keys))))
+
+
+def _finding(facts: Facts, project: Project, i: int, keys: list[str]) -> tuple[Inline, ...]:
+    finding, path = project.findings[i], f"findings[{i}]"
+    on = facts.trace.day(project.id, f"{path}.on") if finding.get("on") else ""
     place = str(finding.get("place", ""))
     where = facts.name(place) if place else both(str(finding.get("note", "")))
-    flow = number("flow_l_per_s", "L/s") or number("flow", "L/s")
-    return (
-        on, word(FINDINGS, str(finding.get("found", ""))), where, flow,
-        number("distance_m", "m", 2), number("rank", ""), number("km_searched", "km", 2),
-        number("flow_error_l_per_s", "L/s", 2),
-    )  # fmt: skip
+
+    def stated(key: str) -> Inline:
+        value = finding.get(key)
+        if isinstance(value, str) or value is None:
+            return both(value or "")
+        unit = FINDINGS[key][1] if key in FINDINGS else ""
+        decimals = 0 if key == "rank" else None
+        return facts.trace.number(
+            project.id, f"{path}.{key}", unit=unit, digits=3 if unit == "L/s" else 2, decimals=decimals
+        )
+
+    return (on, named(str(finding.get("found", ""))), where, *(stated(k) for k in keys))
 
 
 # --- verification ------------------------------------------------------------------------------------------------
@@ -129,42 +159,54 @@ def verification(facts: Facts) -> Section:
     if not facts.verifications:
         blocks.append(Paragraph(_NONE))
     else:
-        blocks.append(Bullets(tuple(verified(facts, v) for v in facts.verifications)))
         rows = tuple(_row(facts, i, v) for i, v in enumerate(facts.verifications, 1))
-        blocks.append(Table(_HEAD, rows, numeric=frozenset([2, 3, 4, 6, 7])))
+        blocks.append(Table(_HEAD, rows, numeric=frozenset([3, 4, 5, 6])))
         notes = [both(v.note) for v in facts.verifications if v.note]
         if notes:
             blocks.append(Bullets(tuple(notes)))
-        drawing = claim_drawing(facts)
-        if drawing is not None:
-            blocks.append(drawing)
-    blocks += _rates(facts)
-    return Section("verification", _VERIFICATION, tuple(blocks))
+        blocks += claim_drawings(facts)
+    waiting = unjudged_items(facts)
+    if waiting:
+        blocks += [Subtitle(_UNJUDGED), Bullets(tuple(waiting))]
+    return Section("verification", _VERIFICATION, (*blocks, *_rates(facts)))
+
+
+def unjudged_items(facts: Facts) -> list[Inline]:
+    """Works with a frozen Baseline that cannot be judged by now, and why."""
+    judged = {v.baseline for v in facts.verifications}
+    known = {p.id: p for p in facts.projects}
+    items: list[Inline] = []
+    for baseline in facts.view.records(Baseline):
+        if baseline.id in facts.unjudged and baseline.id not in judged:
+            names = joined([_name(facts, known[p]) if p in known else p for p in baseline.projects])
+            items.append(Sentence(_WHY, {"works": names, "why": both(facts.unjudged[baseline.id])}))
+    return items
 
 
 def _row(facts: Facts, number: int, found: Verification) -> tuple[Inline, ...]:
     trace, id = facts.trace, found.id
-    window: Inline = Sentence(
-        _WINDOW,
-        {"boundary": facts.name(found.boundary), "start": trace.day(id, "start"), "end": trace.day(id, "end")},
-    )
+    ends = {"start": trace.day(id, "start"), "end": trace.day(id, "end")}
+    window: list[Inline] = [
+        Sentence(_WINDOW, {"indicator": named(found.indicator), "boundary": facts.name(found.boundary)}),
+        Sentence(_DAYS, {**ends, "days": trace.number(id, "days_used", decimals=0)}),
+    ]
     if found.joint:
-        window = Lines((window, Sentence(_JOINT, {"n": str(len(found.projects))})))
+        window.append(Sentence(_JOINT, {"n": str(len(found.projects))}))
     kind = {"confirmed": "good", "refuted": "bad"}.get(found.grade, "unclear")
-    named = {p.id: p for p in facts.projects}
+    known = {p.id: p for p in facts.projects}
+    works = [_name(facts, known[p]) if p in known else p for p in found.projects]
     return (
-        str(number), with_badge(window, found.simulated), trace.estimate(id, "claimed"), trace.estimate(id, "measured"),
-        trace.number(id, "smallest_effect", unit=found.measured.unit), Badge(word(GRADES, found.grade), kind),
+        str(number), Lines((*works, simulated(found.simulated))), Lines(tuple(window)), trace.estimate(id, "claimed"),
+        trace.estimate(id, "measured"), trace.number(id, "smallest_effect", unit=found.measured.unit),
         trace.estimate(id, "realisation") if found.realisation else NOT_KNOWN,
-        trace.number(id, "days_used", decimals=0),
-        Lines(tuple(_name(facts, named[p]) if p in named else p for p in found.projects)),
+        Lines((Badge(word(GRADES, found.grade), kind), GRADE_MEANING[found.grade])),
     )  # fmt: skip
 
 
 def _rates(facts: Facts) -> list[Block]:
     """By kind: the rate that the claims used, and the rate now."""
     used = {c.kind: c for c in facts.countermeasures}
-    kinds = sorted({*used, *facts.rates})
+    kinds = sorted({*used, *(kind for kind, rate in facts.rates.items() if rate.studies)})
     if not kinds:
         return []
     rows: list[tuple[Inline, ...]] = []
@@ -177,7 +219,7 @@ def _rates(facts: Facts) -> list[Block]:
         root, path = ("rates", kind) if now else (base.id if base else "", "realisation")
         rows.append(
             (
-                word(KINDS, kind),
+                named(kind),
                 facts.trace.estimate(base.id, "realisation.estimate") if base else NOT_KNOWN,
                 facts.trace.estimate("rates", f"{kind}.estimate") if now else NOT_KNOWN,
                 facts.trace.number(root, f"{path}.studies", decimals=0), both(rate.source), status_badge(rate.status),

@@ -7,13 +7,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
 
-from cityloop.contracts import Policy
+from cityloop.contracts import Element, Policy
 from cityloop.errors import InputError, SettingsError
 from cityloop.i18n import Pair
+from cityloop.records import record_id
 from cityloop.settings.crs import describe_crs
-from cityloop.settings.faults import Faults, Stated, Table, nearest
+from cityloop.settings.faults import Faults, Stated, Table, check_kind, nearest
 from cityloop.settings.policy import read_policy
+from cityloop.settings.positions import PositionSettings, read_positions
+from cityloop.settings.registers import RegisterSettings, read_registers
 from cityloop.settings.source_settings import FileSettings, TwinSettings, check_zone, read_ref, read_sources
+from cityloop.settings.things import ThingSettings, read_things
 
 __all__ = ["BoundarySettings", "CitySettings", "LimitSettings", "ModelSettings", "load_city"]
 
@@ -36,17 +40,37 @@ class LimitSettings:
 
 @dataclass(frozen=True)
 class ModelSettings:
-    """One model file for one engine. `file` is relative to the city folder, or "wntr:<name>" from wntr's library."""
+    """One model file for one engine. `file` is relative to the city folder, or "<library>:<name>", from the library of
+    the engine ("wntr:ky4").
+    """
 
     engine: str
     file: str
     closed: tuple[str, ...]
     limits: tuple[LimitSettings, ...]
+    crs: str = ""
+    """Of its coordinates, where that is not the city's."""
+
+    @property
+    def from_library(self) -> bool:
+        """Whether the model comes with its engine and lies in no folder of the city."""
+        return re.match(r"[a-z][a-z0-9]+:", self.file) is not None
+
+    def thing(self, city: str, element: Element) -> str:
+        """Record id of an element's Thing; the model as a whole is named by its file, since a city may have several."""
+        return record_id(city, "thing", element.kind, self.file if element.whole else element.name)
+
+    def path(self, folder: Path) -> Path:
+        """What the engine opens."""
+        return Path(self.file) if self.from_library else folder / self.file
 
 
 @dataclass(frozen=True)
 class BoundarySettings:
-    """A metered boundary. `inflow`, `outflow`, `storage` are things as (kind, name); areas by tank name, where stated."""
+    """A metered boundary. `inflow`, `outflow`, `storage` are things as (kind, name); areas by tank name, where stated.
+
+    `network` is the file of the model that it encloses; "" where that goes without saying or there is none.
+    """
 
     id: str
     name: Pair
@@ -57,6 +81,7 @@ class BoundarySettings:
     mains_km: Stated | None
     connections: Stated | None
     population: Stated | None
+    network: str = ""
 
 
 @dataclass(frozen=True)
@@ -74,6 +99,9 @@ class CitySettings:
     sources: tuple[FileSettings | TwinSettings, ...]
     policy: Policy
     stated: Mapping[str, Stated]
+    positions: tuple[PositionSettings, ...] = ()
+    registers: tuple[RegisterSettings, ...] = ()
+    things: tuple[ThingSettings, ...] = ()
 
     @property
     def files(self) -> tuple[FileSettings, ...]:
@@ -123,10 +151,7 @@ def _read_city(top: Table, folder: Path) -> CitySettings:
     city = top.table("city") or Table({}, "city", Faults(""))
     crs = city.text("crs", cure='State it, for example crs = "EPSG:4549"; it is never guessed.')
     if crs:
-        try:
-            describe_crs(crs)
-        except InputError as fault:
-            top.faults.catch(fault, where=city.key("crs"))
+        _check_crs(crs, city.key("crs"), top.faults)
     timezone = city.text("timezone", cure='Use the IANA name, for example "Asia/Shanghai".')
     check_zone(timezone, city.key("timezone"), top.faults)
     city_id, country = city.text("id"), city.text("country", cure='Use the ISO 3166-1 code, for example "CN".')
@@ -147,16 +172,37 @@ def _read_city(top: Table, folder: Path) -> CitySettings:
     models = tuple(_read_model(t, folder) for t in top.tables("model"))
     boundaries = tuple(_read_boundary(t) for t in top.tables("boundary", required=True))
     _unique([b.id for b in boundaries], "boundary", top.faults)
+    _unique([m.file for m in models], "model", top.faults)
+    for boundary in boundaries:
+        if boundary.network and boundary.network not in [m.file for m in models]:
+            top.faults.add(
+                "A boundary of a network that is no model of this city.", where=f"boundary {boundary.id}, network",
+                got=boundary.network, allowed=", ".join(m.file for m in models) or "none: there is no [[model]]",
+            )  # fmt: skip
     sources = read_sources(top.tables("source", required=True))
     if sum(isinstance(s, TwinSettings) for s in sources) > 1:
         top.faults.add("A city has one twin at most.", where="source", cure="Remove a [[source]] of kind twin.")
     if any(isinstance(s, TwinSettings) for s in sources) and not models:
         top.faults.add("A twin needs a model.", where="source", cure="Add a [[model]].")
     _check_named_boundaries(sources, boundaries, top.faults)
+    positions = read_positions(top.tables("positions"))
+    registers = read_registers(top.tables("register"))
+    things = read_things(top.tables("thing"))
+    _unique([f"{t.kind}:{t.name}" for t in things], "thing", top.faults)
     policy_table = top.table("policy")
     policy, stated = read_policy(policy_table or Table({}, "policy", Faults("")))
     top.close()
-    return CitySettings(city_id, name, country, timezone, crs, folder, models, boundaries, sources, policy, stated)
+    return CitySettings(
+        city_id, name, country, timezone, crs, folder, models, boundaries, sources, policy, stated, positions,
+        things=things, registers=registers,
+    )  # fmt: skip
+
+
+def _check_crs(crs: str, where: str, faults: Faults) -> None:
+    try:
+        describe_crs(crs)
+    except InputError as fault:
+        faults.catch(fault, where=where)
 
 
 def _unique(names: list[str], where: str, faults: Faults) -> None:
@@ -179,14 +225,16 @@ def _check_named_boundaries(
 
 
 def _read_model(table: Table, folder: Path) -> ModelSettings:
-    file = table.text("file", cure="Name the model file.")
-    if file and not file.startswith("wntr:") and not (folder / file).is_file():
-        table.faults.add("A model file that does not exist.", where=table.key("file"), got=str(folder / file))
     limits = tuple(_read_limit(t) for t in table.tables("limit"))
     _unique([limit.id for limit in limits], table.key("limit"), table.faults)
     model = ModelSettings(
-        table.text("engine", cure='Name the engine: engine = "epanet".'), file, table.texts("closed"), limits
-    )
+        table.text("engine", cure='Name the engine: engine = "epanet".'),
+        table.text("file", cure="Name the model file."), table.texts("closed"), limits, table.text("crs", ""),
+    )  # fmt: skip
+    if model.crs:
+        _check_crs(model.crs, table.key("crs"), table.faults)
+    if model.file and not model.from_library and not model.path(folder).is_file():
+        table.faults.add("A model file that does not exist.", where=table.key("file"), got=str(model.path(folder)))
     table.close()
     return model
 
@@ -194,7 +242,7 @@ def _read_model(table: Table, folder: Path) -> ModelSettings:
 def _read_limit(table: Table) -> LimitSettings:
     limit = LimitSettings(
         id=table.text("id"),
-        kind=table.text("kind", allowed=("junction", "pipe", "pump", "tank", "reservoir", "valve", "network")),
+        kind=table.text("kind", cure='Name the kind of element, for example "junction".'),
         property=table.text("property", cure='Name the property with its unit, for example "pressure_m".'),
         minimum=table.optional_number("minimum"),
         maximum=table.optional_number("maximum"),
@@ -202,8 +250,15 @@ def _read_limit(table: Table) -> LimitSettings:
         exempt=table.texts("exempt"),
         source=table.text("source", cure="Say which rule or whose wish this is."),
     )
+    if limit.kind:
+        check_kind(limit.kind, table.key("kind"), table.faults)
     if limit.minimum is None and limit.maximum is None:
         table.faults.add("A limit without minimum and maximum.", where=table.path, cure="State one of them.")
+    if limit.minimum is not None and limit.maximum is not None and limit.minimum > limit.maximum:
+        table.faults.add(
+            "A limit that nothing can keep.", where=table.path, got=f"{limit.minimum:g} to {limit.maximum:g}",
+            cure="Swap minimum and maximum.",
+        )  # fmt: skip
     table.close()
     return limit
 
@@ -239,6 +294,7 @@ def _read_boundary(table: Table) -> BoundarySettings:
         mains_km=table.stated("mains_km", low=0.0, required=False),
         connections=table.stated("connections", low=0.0, required=False),
         population=table.stated("population", low=0.0, required=False),
+        network=table.text("network", ""),
     )
     table.close()
     return boundary

@@ -2,7 +2,8 @@
 
 import difflib
 import math
-from collections.abc import Callable, Iterable, Mapping
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, TypeVar
@@ -10,7 +11,7 @@ from typing import Any, TypeVar
 from cityloop.errors import CityloopError, InputError, SettingsError
 from cityloop.i18n import Pair
 
-__all__ = ["STATUSES", "Faults", "Stated", "Table", "nearest"]
+__all__ = ["KINDS", "STATUSES", "Faults", "Stated", "Table", "check_kind", "nearest", "slip_of"]
 
 T = TypeVar("T")
 STATUSES = ("confirmed", "unconfirmed", "assumed", "given")
@@ -39,6 +40,10 @@ def nearest(word: str, known: Iterable[str]) -> str:
     return f"Did you mean '{by_case[near[0]]}'?" if near else ""
 
 
+#: Kinds of things that water networks and meters have. Other engines and domains bring their own: none is listed here.
+KINDS = ("boundary", "junction", "pipe", "pump", "tank", "reservoir", "valve", "network", "station", "meter")
+
+
 class Faults:
     """The list of faults of one file; `done()` raises them all at once."""
 
@@ -58,6 +63,26 @@ class Faults:
         """Raise SettingsError if there is any fault."""
         if self.found:
             raise SettingsError(self.where, self.found)
+
+
+def slip_of(word: str, known: Sequence[str]) -> str:
+    """The known word that another one looks like a misspelling of; "" for a known word and for one of its own.
+
+    >>> slip_of("pipee", KINDS), slip_of("transformer", KINDS)
+    ('pipe', '')
+    """
+    near = [] if word in known else difflib.get_close_matches(word, known, n=1, cutoff=0.8)
+    return near[0] if near else ""
+
+
+def check_kind(kind: str, where: str, faults: Faults) -> None:
+    """A fault for a kind of thing that is no word, or that looks like a slip of the pen for a common one."""
+    if not re.fullmatch(r"[a-z][a-z0-9_]{0,39}", kind) or slip_of(kind, KINDS):
+        faults.add(
+            "An unknown kind of thing.", where=where, got=kind,
+            allowed=f"{', '.join(KINDS)}, or a kind that a model or a domain has, in small letters",
+            cure=nearest(kind, KINDS),
+        )  # fmt: skip
 
 
 class Table:
@@ -153,6 +178,11 @@ class Table:
         value = self._take(name, "a date without quotes, 2026-01-31", fits, True, "Write YYYY-MM-DD without quotes.")
         return value if isinstance(value, date) else date(2000, 1, 1)
 
+    def optional_day(self, name: str) -> date | None:
+        """A TOML date or None."""
+        self.asked.add(name)
+        return self.day(name) if name in self.data else None
+
     def texts(self, name: str, *, required: bool = False, cure: str = "") -> tuple[str, ...]:
         """A list of texts."""
 
@@ -160,6 +190,14 @@ class Table:
             return isinstance(v, list) and all(isinstance(t, str) for t in v)
 
         return tuple(self._take(name, "a list of texts", fits, required, cure) or ())
+
+    def named_texts(self, name: str) -> dict[str, str]:
+        """A table of texts, { year = "laid in" }; empty where it is not there."""
+
+        def fits(v: Any) -> bool:
+            return isinstance(v, dict) and all(isinstance(t, str) and t for t in v.values())
+
+        return dict(self._take(name, 'a table of texts, { year = "laid in" }', fits, False, "") or {})
 
     def pair(self, name: str) -> Pair:
         """A name in English and Chinese: { en = "...", zh = "..." }; one text serves for both."""

@@ -111,5 +111,5 @@ def _read_row(row: Mapping[str, str], where: str, world: str, rules: dict[str, N
     rules[cells["key"]] = NormRule(
         world, cells["key"], Pair(cells["title_en"], cells["title_zh"]), cells["formula"], limit, cells["unit"],
         cells["source"], cells["date"], "confirmed" if cells["status"] == "confirmed" else "unconfirmed",
-        cells["reason_absent"],
+        cells["reason_absent"], where.partition(".")[0],
     )  # fmt: skip

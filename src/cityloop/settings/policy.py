@@ -8,20 +8,24 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from cityloop.contracts import Policy
-from cityloop.settings.faults import Stated, Table
+from cityloop.records import Limit
+from cityloop.settings.faults import Stated, Table, slip_of
 from cityloop.settings.norms import WORLDS
 
 __all__ = ["read_policy"]
+
+#: Prices that several domains read; each domain names its own besides (README of its folder).
+COMMON_PRICES = ("water_per_m3", "energy_per_kwh")
 
 
 def read_policy(table: Table) -> tuple[Policy, Mapping[str, Stated]]:
     """The policy, and every stated number behind it by key (`discount_rate`, `prices.water_per_m3`, ...)."""
     stated: dict[str, Stated] = {}
 
-    def number(name: str, low: float, high: float | None = None) -> float:
-        found = table.stated(name, low=low, high=high)
+    def number(name: str, low: float, high: float | None = None, *, required: bool = True) -> float:
+        found = table.stated(name, low=low, high=high, required=required)
         if found is None:
-            return low
+            return low if required else 0.0
         stated[name] = found
         return found.value
 
@@ -49,12 +53,30 @@ def read_policy(table: Table) -> tuple[Policy, Mapping[str, Stated]]:
         targets=_targets(table),
         due_days=table.whole("due_days", low=1, high=3660),
         prices=_prices(table, stated),
-        crew_km_per_day=number("crew_km_per_day", 0.01, 1000.0),
+        crew_km_per_day=number("crew_km_per_day", 0.01, 1000.0, required=False),
         binding_norm=binding,
         compare_norms=compare,
+        limits=tuple(_read_limit(t) for t in table.tables("limit")),
     )
+    for id in sorted({limit.id for limit in policy.limits if [m.id for m in policy.limits].count(limit.id) > 1}):
+        table.faults.add("A limit that is named twice.", where=table.key("limit"), got=id, cure="State it once.")
     table.close()
     return policy, MappingProxyType(stated)
+
+
+def _read_limit(table: Table) -> Limit:
+    """What the measures of all domains share: crews, room in the street, a transformer's spare capacity."""
+    per = table.text("per", "", allowed=("year",)) if "per" in table.data else ""
+    table.asked.add("per")
+    unit = table.text("unit", cure='Say what is counted, for example "crew-day".')
+    limit = Limit(
+        id=table.text("id", cure='As the measures name it, for example "crew_days".'),
+        amount=table.number("amount", low=0.0),
+        unit=f"{unit}/year" if per else unit,
+        source=table.text("source", cure="Say whose limit this is."),
+    )
+    table.close()
+    return limit
 
 
 def _budget(table: Table, years: int) -> tuple[float, ...]:
@@ -93,9 +115,6 @@ def _prices(table: Table, stated: dict[str, Stated]) -> Mapping[str, tuple[float
         if found is not None:
             stated[f"prices.{name}"] = found
             prices[name] = (found.value, found.source, found.status)
-    if inner is not None and "water_per_m3" not in inner.data:
-        table.faults.add(
-            "A required key is missing.", where=inner.key("water_per_m3"),
-            cure='Write water_per_m3 = { value = 0.2, source = "...", status = "assumed" }: what a saved m3 is worth.',
-        )  # fmt: skip
+        if inner is not None and (slip := slip_of(name, COMMON_PRICES)):
+            table.faults.add("An unknown price.", where=inner.key(name), cure=f"Did you mean '{slip}'?")
     return MappingProxyType(prices)

@@ -9,12 +9,11 @@ from zoneinfo import available_timezones
 
 from cityloop.errors import InputError
 from cityloop.records import Statistic
-from cityloop.settings.faults import Faults, Table, nearest
+from cityloop.settings.faults import Faults, Table, check_kind, nearest
 from cityloop.units import QUANTITIES, conversion
 
 __all__ = ["ENCODINGS", "FileSettings", "SeriesSettings", "TimeSettings", "TwinSettings", "read_sources", "split_ref"]
 
-THING_KINDS = ("boundary", "junction", "pipe", "pump", "tank", "reservoir", "valve", "network", "station", "meter")
 ENCODINGS = (
     "utf-8", "utf-8-sig", "ascii", "gb18030", "gbk", "gb2312", "big5", "shift_jis", "euc_kr", "latin-1", "cp1250",
     "cp1251", "cp1252", "iso8859-15",
@@ -82,7 +81,10 @@ class FileSettings:
 
 @dataclass(frozen=True)
 class TwinSettings:
-    """A source of kind "twin": plays a city that has no live feed. `pressure_noise_m` is one standard deviation."""
+    """A source of kind "twin": plays a city that has no live feed. `pressure_noise_m` is one standard deviation.
+
+    `sends_from` = first day that it sends; before it, files marked simulated hold what it would have sent. None = `start`.
+    """
 
     name: str
     seed: int
@@ -90,6 +92,7 @@ class TwinSettings:
     start: date
     mismatch: int
     pressure_noise_m: float
+    sends_from: date | None = None
 
 
 def split_ref(ref: str) -> tuple[str, str] | None:
@@ -110,14 +113,7 @@ def read_ref(ref: str, where: str, faults: Faults) -> tuple[str, str]:
             "Not a thing.", where=where, got=repr(ref), allowed='"kind:name"', cure='Write for example "tank:T-3".'
         )
         return ("", "")
-    if parts[0] not in THING_KINDS:
-        faults.add(
-            "An unknown kind of thing.",
-            where=where,
-            got=parts[0],
-            allowed=", ".join(THING_KINDS),
-            cure=nearest(parts[0], THING_KINDS),
-        )
+    check_kind(parts[0], where, faults)
     return parts
 
 
@@ -142,13 +138,20 @@ def read_sources(tables: Sequence[Table]) -> tuple[FileSettings | TwinSettings, 
 
 
 def _read_twin(table: Table) -> TwinSettings:
+    start, sends_from = table.day("start"), table.optional_day("sends_from")
+    if sends_from is not None and sends_from < start:
+        table.faults.add(
+            "A twin that sends before it starts.", where=table.key("sends_from"), got=sends_from, allowed=f"from {start} on",
+            cure="Set sends_from to the day after the last day of the files.",
+        )  # fmt: skip
     return TwinSettings(
         name=table.text("name", "twin"),
         seed=table.whole("seed"),
         sensors=table.whole("sensors", low=1, high=10_000),
-        start=table.day("start"),
+        start=start,
         mismatch=table.whole("mismatch", 1, high=2),
         pressure_noise_m=table.number("pressure_noise_m", 0.25, low=0.0, high=100.0),
+        sends_from=sends_from,
     )
 
 
@@ -180,7 +183,7 @@ def _read_file(table: Table) -> FileSettings:
         series=series,
         layout="long" if long else "wide",
         stamp="end" if table.text("stamp", "start", allowed=("start", "end")) == "end" else "start",
-        encoding=_read_encoding(table),
+        encoding=read_encoding(table),
         delimiter=delimiter,
         decimal=decimal,
         skip_lines=table.whole("skip_lines", 0, high=1000),
@@ -195,7 +198,19 @@ def _read_file(table: Table) -> FileSettings:
     )
 
 
-def _read_encoding(table: Table) -> str:
+def read_delimiter(table: Table) -> tuple[str, str]:
+    """Delimiter and decimal sign of a table, a fault where they cannot be."""
+    delimiter, decimal = table.text("delimiter", ","), table.text("decimal", ".", allowed=(".", ","))
+    if len(delimiter) != 1 or not delimiter.isascii() or delimiter in '"\r\n' or delimiter == decimal:
+        table.faults.add(
+            "Not a delimiter.", where=table.key("delimiter"), got=repr(delimiter),
+            allowed='one character, "," ";" "\\t", not the decimal sign',
+        )  # fmt: skip
+    return delimiter, decimal
+
+
+def read_encoding(table: Table) -> str:
+    """The name of the encoding, "utf-8" where none is stated; a fault for one that cannot be read line by line."""
     text = table.text("encoding", "utf-8")
     try:
         name = codecs.lookup(text).name

@@ -14,6 +14,8 @@ from multiprocessing.connection import Connection, wait
 from multiprocessing.context import SpawnProcess
 from typing import Any, cast
 
+import numpy as np
+
 from cityloop.contracts import Floats, Model
 from cityloop.errors import CityloopError, EngineError
 
@@ -30,9 +32,25 @@ class PoolUnavailable(Exception):
 
 
 def answer(models: Sequence[Model], job: Job) -> Floats:
-    """Ask a model in this process."""
+    """Ask a model in this process. Raises EngineError also for an engine that crashes or gives no numbers."""
     index, method, changes, arguments = job
-    result: Floats = getattr(models[index], method)(changes, **arguments)
+    model = models[index]
+    where = f"{type(model).__name__}.{method}"
+    try:
+        result = np.asarray(getattr(model, method)(changes, **arguments), np.float64)
+    except CityloopError:
+        raise
+    except Exception as error:
+        raise EngineError(
+            "A simulation failed.", where=where, got=f"{type(error).__name__}: {error}",
+            cure="Look at the model with cityloop doctor; the fault is the engine's.",
+        ) from error  # fmt: skip
+    if not np.isfinite(result).all():
+        raise EngineError(
+            "A simulation gave values that are no numbers.", where=where,
+            got=f"{int((~np.isfinite(result)).sum())} of {result.size}",
+            cure="Look at the model with cityloop doctor: what it has no answer for it should refuse.",
+        )  # fmt: skip
     return result
 
 
@@ -51,8 +69,6 @@ def _work(pipe: Connection, models: bytes, folder: str) -> None:
             reply: object = answer(opened, job)
         except CityloopError as error:
             reply = error
-        except Exception as error:  # noqa: BLE001  (told to the parent, which names it)
-            reply = EngineError("A simulation failed in its worker.", got=f"{type(error).__name__}: {error}")
         pipe.send(reply)
 
 

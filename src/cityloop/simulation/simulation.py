@@ -1,6 +1,7 @@
 """The city's models, asked by Thing ids. Implements contracts.Simulator."""
 
 import logging
+import multiprocessing
 import os
 import time
 from collections.abc import Mapping, Sequence
@@ -8,11 +9,12 @@ from datetime import UTC, datetime
 from types import TracebackType
 from zoneinfo import ZoneInfo
 
+import msgspec
 import numpy as np
 
 from cityloop.contracts import Element, Floats, Model, Output, Progress, Result
 from cityloop.errors import EngineError
-from cityloop.records import Change, record_id
+from cityloop.records import Change
 from cityloop.settings import ModelSettings
 from cityloop.simulation.limits import find_violations, watched
 from cityloop.simulation.memory import Memory, question_hash
@@ -43,14 +45,15 @@ class Simulation:
         self._settings = [settings for settings, _ in models]
         self._models = [model for _, model in models]
         self._zone = ZoneInfo(timezone)
-        self._workers = min(workers, os.cpu_count() or 1)
+        # A process that was itself started as a worker starts none: its parent has shared out the cores.
+        self._workers = 1 if multiprocessing.parent_process() else min(workers, os.cpu_count() or 1)
         self._pool: Pool | None = None
         self._memory = Memory(MEMORY_BYTES)
         self._elements: list[tuple[Element, ...]] = [model.elements() for model in self._models]
         self._found: dict[str, list[tuple[int, str]]] = {}
         self._ids: list[dict[tuple[str, str], str]] = []
-        for index, elements in enumerate(self._elements):
-            ids = {(e.kind, e.name): record_id(city, "thing", e.kind, e.name) for e in elements}
+        for index, (settings, elements) in enumerate(zip(self._settings, self._elements, strict=True)):
+            ids = {(e.kind, e.name): settings.thing(city, e) for e in elements}
             self._ids.append(ids)
             for (_, name), thing in ids.items():
                 self._found.setdefault(thing, []).append((index, name))
@@ -170,7 +173,7 @@ class Simulation:
     def _changes(self, model: int, changes: Sequence[Change]) -> list[Change]:
         """The changes of one model by element name, after its closed links."""
         mine = [
-            Change(thing=name, property=c.property, value=c.value, start=c.start)
+            msgspec.structs.replace(c, thing=name)
             for c in changes
             for place, name in [self._place(c.thing)]
             if place == model

@@ -20,11 +20,11 @@ from cityloop.contracts import Arrival, Rejected
 from cityloop.errors import InputError
 from cityloop.formats.repeats import Cells
 from cityloop.formats.rows import RowReader, SeriesList, Taken, columns_of
+from cityloop.formats.streams import datastream_of, sensor_of
 from cityloop.formats.tables import Chunk, Mark, Refused, Table, open_table, require_columns
 from cityloop.formats.times import to_us
-from cityloop.records import BATCH_COLUMNS, Datastream, Sensor, Statistic, Thing, record_id
-from cityloop.settings.source_settings import FileSettings, SeriesSettings, carried_as
-from cityloop.units import QUANTITIES
+from cityloop.records import BATCH_COLUMNS, Sensor, Thing, record_id
+from cityloop.settings.source_settings import FileSettings, SeriesSettings
 
 __all__ = ["ROWS_PER_ARRIVAL", "FileSource"]
 
@@ -217,7 +217,7 @@ class FileSource:
         fresh = [int(n) for n in numbers if int(n) not in sent]
         sent.update(fresh)
         return Arrival(
-            datastreams=tuple(self._datastream(series.items[int(n)]) for n in numbers),
+            datastreams=tuple(datastream_of(self.city, self.settings, series.items[int(n)]) for n in numbers),
             batch=_batch(cells, local.astype(np.int32), taken.quality),
             records=self._records([series.items[n] for n in fresh]),
             rejected=tuple(
@@ -228,27 +228,6 @@ class FileSource:
             cursor=cursor,
         )
 
-    def _datastream(self, series: SeriesSettings) -> Datastream:
-        name = f"{self.name}/{series.label}"
-        _, kept = carried_as(series.observed_property, series.statistic, series.unit)
-        statistics: dict[str, Statistic] = {"rate": "mean", "amount": "total", "value": series.statistic}
-        return Datastream(
-            id=record_id(self.city, "datastream", name),
-            simulated=self.settings.simulated,
-            name=name,
-            thing=record_id(self.city, "thing", series.thing_kind, series.thing_name),
-            sensor=self._sensor_id(series),
-            observed_property=series.observed_property,
-            unit=QUANTITIES[series.observed_property].unit,
-            statistic=statistics[kept],
-            step_s=series.step_s,
-            declared_unit=series.unit,
-            source=self.name,
-        )
-
-    def _sensor_id(self, series: SeriesSettings) -> str:
-        return record_id(self.city, "sensor", series.sensor or f"{self.name}/{series.label}")
-
     def _records(self, series: list[SeriesSettings]) -> tuple[Thing | Sensor, ...]:
         """Things that no model and no boundary of the city describes, and the sensors."""
         found: dict[str, Thing | Sensor] = {}
@@ -256,9 +235,8 @@ class FileSource:
             thing = record_id(self.city, "thing", one.thing_kind, one.thing_name)
             if one.thing_kind != "boundary" and thing not in self.known_things:
                 found[thing] = Thing(id=thing, kind=one.thing_kind, name=one.thing_name)
-            sensor = self._sensor_id(one)
-            name = one.sensor or f"{self.name}/{one.label}"
-            found[sensor] = Sensor(id=sensor, name=name, thing=thing, noise_sd=one.noise_sd)
+            sensor = sensor_of(self.city, self.settings, one)
+            found[sensor.id] = sensor
         return tuple(found.values())
 
 

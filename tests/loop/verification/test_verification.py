@@ -183,3 +183,12 @@ def test_verify_when_the_measure_is_offered_with_another_claim_later_then_that_o
     view = finished(works).put(works.measure(claim=0.5))
     (found,) = verify(view, [works.Domain()])
     assert (found.claimed.value, found.claimed.low, found.claimed.high) == pytest.approx((4.0, 3.4, 4.6))
+
+
+def test_verify_when_more_is_better_then_a_rise_is_confirmed_and_a_fall_refuted(works):
+    goal = works.goal(better="higher")
+    risen = judged(works, y=works.flow(drop=-4.0), goal=goal)
+    assert risen.grade == "confirmed" and risen.better == "higher"
+    assert risen.measured.value == pytest.approx(4.0, abs=0.3) and risen.measured.low > 0
+    assert risen.realisation.value == pytest.approx(risen.measured.value / 4.0)
+    assert judged(works, y=works.flow(drop=4.0), goal=goal).grade == "refuted"

@@ -1,30 +1,16 @@
 """The water domain: bursts, growing leakage and failing sensors of metered boundaries; survey and repair."""
 
-import csv
-import io
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from importlib.resources import files
 from typing import Any
 
 from cityloop.contracts import IndicatorSeries, Prior, Simulator, View
+from cityloop.domains.water.words import WORDS
+from cityloop.economics.prices import read_priors
 from cityloop.i18n import Pair
 from cityloop.records import Countermeasure, Goal, Problem
 
 __all__ = ["WaterDomain", "domain"]
-
-
-def _priors() -> dict[str, Prior]:
-    """The rows of priors.csv by key."""
-    text = (files("cityloop.domains.water") / "priors.csv").read_text(encoding="utf-8")
-    return {
-        row["key"]: Prior(
-            key=row["key"], value=float(row["value"]), low=float(row["low"]), high=float(row["high"]),
-            level=float(row["level"]), unit=row["unit"], price_year=int(row["price_year"] or 0),
-            currency=row["currency"], source=row["source"], status=row["status"],  # type: ignore[arg-type]
-        )
-        for row in csv.DictReader(io.StringIO(text, newline=""))
-    }  # fmt: skip
 
 
 class WaterDomain:
@@ -32,9 +18,12 @@ class WaterDomain:
 
     name = "water"
     title = Pair("Drinking water", "供水")
+    words: Mapping[str, Pair] = WORDS
+    indicators: Sequence[str] = ("night_flow", "demand", "service_pressure", "mean_pressure")
+    causes: Sequence[str] = ("leak",)
 
     def __init__(self) -> None:
-        self.priors: Mapping[str, Prior] = _priors()
+        self.priors: Mapping[str, Prior] = read_priors("cityloop.domains.water")
 
     def problems(self, view: View, simulator: Simulator | None) -> Sequence[Problem]:
         """What is wrong now."""
@@ -53,7 +42,14 @@ class WaterDomain:
 
     def kinds(self) -> Sequence[str]:
         """Countermeasure kinds for which a realisation rate is learnt."""
-        return ("survey_and_repair", "replace_sensor")
+        return (
+            "survey_and_repair",
+            "replace_sensor",
+            "pressure_management",
+            "raise_pressure",
+            "check_boundary_valves",
+            "renew_pipes",
+        )
 
     def series(
         self, view: View, indicator: str, boundary: str, *, start: datetime, end: datetime, exclude: Sequence[str] = ()

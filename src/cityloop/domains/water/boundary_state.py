@@ -1,5 +1,6 @@
 """One metered boundary as the detection sees it: its daily series, statistic, finished works and present trouble."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -9,7 +10,8 @@ import numpy.typing as npt
 from cityloop.contracts import Floats, View
 from cityloop.domains.water.balance import Meters, boundaries, find_meters
 from cityloop.domains.water.detection import Trouble, find_trouble
-from cityloop.domains.water.indicators import air_temperature, civil_days, daily_balance, standardised
+from cityloop.domains.water.indicators import air_temperature, daily_balance, standardised
+from cityloop.domains.water.localtime import civil_days
 from cityloop.domains.water.statistic import Statistic, adjust
 from cityloop.records import Project, Thing
 
@@ -24,6 +26,9 @@ class BoundaryState:
     meters: Meters
     days: npt.NDArray[np.datetime64]
     night: Floats
+    day: Floats
+    covariates: Mapping[str, Floats]
+    """What the statistic was freed of besides the day: `controls`, `air_temperature`, where the city has them."""
     statistic: Statistic | None
     trouble: Trouble | None
     works: tuple[tuple[int, int], ...]
@@ -59,6 +64,8 @@ def read_boundaries(view: View, *, start: datetime, end: datetime) -> list[Bound
                 meters=own.meters,
                 days=own.days,
                 night=own.night,
+                day=own.day,
+                covariates=covariates,
                 statistic=statistic,
                 trouble=find_trouble(statistic, works=works) if statistic else None,
                 works=tuple(works),

@@ -5,9 +5,20 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from cityloop.contracts import Floats, Prior, Simulator, View
+from cityloop.domains.water.boundary_problems import BOUNDARY_KINDS, check_valves
 from cityloop.domains.water.leakmodel import LeakRun, run_leak
-from cityloop.domains.water.pricing import Price, cost_row, price_of, realisation_of
-from cityloop.domains.water.problems import LEAKAGE_KINDS, M3_PER_YEAR_PER_L_PER_S, half_width
+from cityloop.domains.water.pressure import PRESSURE_KINDS
+from cityloop.domains.water.pressure_management import pressure_measures
+from cityloop.domains.water.pricing import (
+    M3_PER_YEAR_PER_L_PER_S,
+    Price,
+    cost_row,
+    half_width,
+    price_of,
+    realisation_of,
+)
+from cityloop.domains.water.problems import LEAKAGE_KINDS
+from cityloop.domains.water.renewal_packages import renew_pipes
 from cityloop.domains.water.texts import TITLES
 from cityloop.economics import ENDS_ANYWAY
 from cityloop.records import (
@@ -17,8 +28,8 @@ from cityloop.records import (
     Effect,
     Estimate,
     Money,
-    PipeRank,
     Problem,
+    RankedThing,
     Realisation,
     Thing,
     record_id,
@@ -26,7 +37,7 @@ from cityloop.records import (
 
 __all__ = ["KINDS", "SHARES", "expected_km", "propose", "search_until"]
 
-KINDS = ("survey_and_repair", "replace_sensor")
+KINDS = ("survey_and_repair", "replace_sensor", "pressure_management", "raise_pressure")
 #: Variants: search the ranked area until this share of the probability is covered.
 SHARES = (0.50, 0.80, 0.95)
 #: Draws of the claim's interval; seeded by a constant, so that the same turn gives the same claim.
@@ -47,11 +58,16 @@ def propose(
             found += _surveys(view, simulator, problem, rates, priors)
         elif problem.kind == "failing_sensor":
             found += _replacement(view, problem, rates, priors)
-    return found
+        elif problem.kind in BOUNDARY_KINDS:
+            found += check_valves(view, problem, rates, priors)
+        elif problem.kind in PRESSURE_KINDS:
+            found += pressure_measures(view, simulator, problem, rates, priors)
+    worn = [p for p in problems if p.domain == "water" and p.status in OPEN]
+    return [*found, *renew_pipes(view, worn, rates, priors)]
 
 
 # --- survey and repair -------------------------------------------------------------------------------------------
-def search_until(area: Sequence[PipeRank], share: float) -> tuple[PipeRank, ...]:
+def search_until(area: Sequence[RankedThing], share: float) -> tuple[RankedThing, ...]:
     """The first rows of a ranked area that together reach `share`, or all of it."""
     total = 0.0
     for i, row in enumerate(area):
@@ -61,7 +77,7 @@ def search_until(area: Sequence[PipeRank], share: float) -> tuple[PipeRank, ...]
     return tuple(area)
 
 
-def expected_km(area: Sequence[PipeRank], *, leaks: int = 1) -> tuple[float, float, float]:
+def expected_km(area: Sequence[RankedThing], *, leaks: int = 1) -> tuple[float, float, float]:
     """Kilometres surveyed in ranked order until found: mean, 5 % and 95 % point; all of it if it is not there.
 
     With more than one leak the whole area is searched, since the last one ends the search.
@@ -98,7 +114,7 @@ def _surveys(
         if not isinstance(mains_km, int | float) or mains_km <= 0:
             return []
         modelled = None
-        whole = PipeRank(
+        whole = RankedThing(
             thing=problem.boundary, name=view.get(Thing, problem.boundary).name, rank=1, probability=1.0,
             length_m=float(mains_km) * 1000,
         )  # fmt: skip
@@ -110,7 +126,7 @@ def _surveys(
 
 
 def _survey(
-    view: View, problem: Problem, variant: str, area: tuple[PipeRank, ...], places: tuple[str, ...], leaks: int,
+    view: View, problem: Problem, variant: str, area: tuple[RankedThing, ...], places: tuple[str, ...], leaks: int,
     rate: Realisation, prices: tuple[Price, Price], modelled: LeakRun | None, priors: Mapping[str, Prior],
 ) -> Countermeasure:  # fmt: skip
     found = min(sum(row.probability for row in area), 1.0) * priors["detection_by_walking"].value

@@ -188,13 +188,14 @@ def _fit(y: Floats, index: Floats, at: Sequence[int], ramp: int, sd: float) -> F
 
 
 def _fits(y: Floats, index: Floats, onsets: Sequence[int], sd: float, ramps: bool) -> list[Fit]:
-    """Steps; and, if a ramp may be, a ramp alone from about the first onset, and steps with a ramp from one of them."""
+    """Steps; and, if a ramp may be, a ramp alone from about the first onset, and the first or all steps with one from them."""
     models: list[tuple[Sequence[int], int]] = [(onsets, -1)]
     if ramps:
         low, end, first = int(index[0]), int(index[-1]) + 1, onsets[0]
         window = range(max(low + 7, first - RAMP_BEFORE), min(first + RAMP_AFTER, end - RAMP_LEAST))
         models += [((), day) for day in window]
-        models += [((first,), first)] + [(onsets, day) for day in onsets]
+        models += [(onsets, day) for day in onsets]
+        models += [(onsets[:k], day) for k in range(1, len(onsets)) for day in onsets[:k]]  # later steps are its growth
     return [fit for fit in (_fit(y, index, at, ramp, sd) for at, ramp in models) if fit is not None]
 
 

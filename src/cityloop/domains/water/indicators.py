@@ -1,25 +1,26 @@
 """Daily series of the water indicators, from observations only: what goals, baselines and verifications judge by."""
 
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
-from zoneinfo import ZoneInfo
+from datetime import datetime
 
 import numpy as np
 import numpy.typing as npt
 
-from cityloop.contracts import Floats, IndicatorSeries, Times, View
+from cityloop.contracts import Floats, IndicatorSeries, View
 from cityloop.domains.water.balance import Meters, boundaries, find_meters, hourly_balance, streams_of
+from cityloop.domains.water.localtime import civil_days
 from cityloop.domains.water.nightflow import daily_statistics
+from cityloop.domains.water.pressurelog import daily_pressure, failing_streams, find_pressure_loggers
 from cityloop.errors import RecordError
 from cityloop.records import Datastream, Thing
 
-__all__ = ["Daily", "air_temperature", "civil_days", "daily_balance", "indicator_series", "standardised"]
+__all__ = ["Daily", "air_temperature", "daily_balance", "indicator_series", "standardised"]
 
 #: Hours that a night or a day must have to count.
 LEAST_NIGHT_H, LEAST_DAY_H = 3, 10
 #: The controls are standardised by the first days after `start`, so that a longer series does not rescale a shorter.
 REFERENCE_DAYS = 42
-INDICATORS = ("night_flow", "demand", "service_pressure")
+INDICATORS = ("night_flow", "demand", "service_pressure", "mean_pressure")
 
 
 class Daily:
@@ -39,15 +40,6 @@ def daily_balance(view: View, boundary: Thing, *, start: datetime, end: datetime
     return Daily(np.asarray(daily.days), night, day, meters)
 
 
-def civil_days(times: Times, zone: str) -> npt.NDArray[np.datetime64]:
-    """Civil day (datetime64[D]) of each UTC time in a time zone."""
-    info = ZoneInfo(zone)
-    hours, back = np.unique(times.astype("datetime64[h]"), return_inverse=True)
-    stamps = hours.astype("datetime64[s]").astype(np.int64).tolist()
-    local = [datetime.fromtimestamp(s, tz=UTC).astimezone(info).date() for s in stamps]
-    return np.array(local, dtype="datetime64[D]")[back]
-
-
 def air_temperature(
     view: View, days: npt.NDArray[np.datetime64], *, start: datetime, end: datetime
 ) -> tuple[Floats, tuple[Datastream, ...]]:
@@ -57,26 +49,19 @@ def air_temperature(
         return np.full(len(days), np.nan), ()
     stream = min(streams, key=lambda s: s.id)
     times, block = view.block([stream.id], start=start, end=end)
-    return on_days(civil_days(times, view.timezone), block[:, 0], days, np.nanmean), (stream,)
+    return on_days(civil_days(times, view.timezone), block[:, 0], days), (stream,)
 
 
-def on_days(
-    labels: npt.NDArray[np.datetime64], values: Floats, days: npt.NDArray[np.datetime64], statistic: object
-) -> Floats:
-    """Mean (np.nanmean) or minimum (np.nanmin) of values by day, on `days`; NaN below 12 values a day."""
+def on_days(labels: npt.NDArray[np.datetime64], values: Floats, days: npt.NDArray[np.datetime64]) -> Floats:
+    """Mean of values by day, on `days`; NaN below 12 values a day."""
     out = np.full(len(days), np.nan)
     good = np.isfinite(values)
     position = np.searchsorted(days, labels)
     inside = good & (position < len(days))
     inside[inside] &= days[position[inside]] == labels[inside]
     count = np.bincount(position[inside], minlength=len(days))
-    if statistic is np.nanmin:
-        lowest = np.full(len(days), np.inf)
-        np.minimum.at(lowest, position[inside], values[inside])
-        out[count >= 12] = lowest[count >= 12]
-    else:
-        total = np.bincount(position[inside], weights=values[inside], minlength=len(days))
-        out[count >= 12] = total[count >= 12] / count[count >= 12]
+    total = np.bincount(position[inside], weights=values[inside], minlength=len(days))
+    out[count >= 12] = total[count >= 12] / count[count >= 12]
     return out
 
 
@@ -93,11 +78,12 @@ def standardised(night: Floats) -> Floats:
 def indicator_series(
     view: View, indicator: str, boundary_id: str, *, start: datetime, end: datetime, exclude: Sequence[str] = ()
 ) -> IndicatorSeries:
-    """Daily values of `night_flow` or `demand` (L/s) or `service_pressure` (lowest hour of any logger, m).
+    """Daily values of `night_flow` or `demand` (L/s), `service_pressure` (lowest hour of any logger) or `mean_pressure` (m).
 
     Covariates of the flows: `day_minus_night` (a leak moves both alike, so the effect does not move it), `controls`
     (mean standardised night flow of the city's other boundaries outside `exclude`) and `air_temperature` (degC), each
-    only where the city has it. Raises RecordError for an unknown indicator or boundary.
+    only where the city has it. Judged with the first alone: on ten real areas the others did not narrow the interval, and
+    without controls no works elsewhere can disturb a judgement. Raises RecordError for an unknown indicator or boundary.
     """
     boundary = view.get(Thing, boundary_id)
     if indicator not in INDICATORS:
@@ -105,8 +91,8 @@ def indicator_series(
             "Unknown water indicator.", where=boundary.name, got=indicator, allowed=", ".join(INDICATORS),
             cure="Name one of the allowed indicators in the goal.",
         )  # fmt: skip
-    if indicator == "service_pressure":
-        return _pressure(view, boundary, start, end)
+    if indicator in ("service_pressure", "mean_pressure"):
+        return _pressure(view, boundary, indicator, start, end)
     meters = find_meters(view, boundary)
     if not meters.inflow:
         raise RecordError(
@@ -130,8 +116,9 @@ def indicator_series(
         simulated = simulated or any(s.simulated for s in stations)
     y = daily.night if indicator == "night_flow" else _whole_day(view, daily, start, end)
     return IndicatorSeries(
-        indicator, boundary.id, "L/s", daily.days, y, covariates, tuple(dict.fromkeys(streams)), simulated
-    )
+        indicator, boundary.id, "L/s", daily.days, y, covariates, tuple(dict.fromkeys(streams)), simulated,
+        adjusted_by=("day_minus_night",),
+    )  # fmt: skip
 
 
 def _controls(
@@ -166,21 +153,17 @@ def _align(values: Floats, from_days: npt.NDArray[np.datetime64], to_days: npt.N
 def _whole_day(view: View, daily: Daily, start: datetime, end: datetime) -> Floats:
     """Mean D of the civil day, L/s."""
     times, balance = hourly_balance(view, daily.meters, start=start, end=end)
-    return on_days(civil_days(times, view.timezone), balance, daily.days, np.nanmean)
+    return on_days(civil_days(times, view.timezone), balance, daily.days)
 
 
-def _pressure(view: View, boundary: Thing, start: datetime, end: datetime) -> IndicatorSeries:
-    """Lowest hourly pressure of the day over the loggers at junctions, m."""
-    junctions = {t.id for t in view.records(Thing) if t.kind == "junction"}
-    streams = [s for t, group in streams_of(view, "water_pressure").items() if t in junctions for s in group]
-    times, block = view.block([s.id for s in streams], start=start, end=end + timedelta(0))
-    labels = civil_days(times, view.timezone)
-    days = np.unique(labels)
-    some = np.isfinite(block).any(axis=1) if streams else np.zeros(len(times), dtype=bool)
-    lowest = np.full(len(times), np.nan)
-    if some.any():
-        lowest[some] = np.nanmin(block[some], axis=1)
+def _pressure(view: View, boundary: Thing, indicator: str, start: datetime, end: datetime) -> IndicatorSeries:
+    """Lowest hour or mean of the day over the loggers that do not fail, m; more is better at the lowest."""
+    failing = failing_streams(view)
+    streams = [s for s in find_pressure_loggers(view, boundary) if s.id not in failing]
+    seen = daily_pressure(view, streams, start=start, end=end)
+    lowest = indicator == "service_pressure"
     return IndicatorSeries(
-        "service_pressure", boundary.id, "m", days, on_days(labels, lowest, days, np.nanmin), {},
+        indicator, boundary.id, "m", seen.days, seen.lowest_of_all if lowest else seen.mean_of_all, {},
         tuple(s.id for s in streams), any(s.simulated for s in streams),
+        better="higher" if lowest else "lower",
     )  # fmt: skip

@@ -1,6 +1,6 @@
 """The hours that localisation reads: what the model is told (levels, pumps, demand) and what the loggers showed."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -8,17 +8,24 @@ import numpy as np
 import numpy.typing as npt
 
 from cityloop.contracts import Floats, Output, Times, View
-from cityloop.domains.water.balance import hourly_balance, mask_stuck, network_of, streams_of
+from cityloop.domains.water.balance import (
+    boundaries,
+    find_meters,
+    hourly_balance,
+    mask_stuck,
+    network_of,
+    streams_of,
+)
 from cityloop.domains.water.boundary_state import BoundaryState
 from cityloop.domains.water.detection import Trouble
-from cityloop.domains.water.indicators import civil_days
+from cityloop.domains.water.localtime import civil_days
 from cityloop.domains.water.network import PipeNetwork
 from cityloop.records import Datastream, Thing
 
 __all__ = ["Hours", "find_loggers", "read_hours"]
 
 #: Days read before the first onset; of the days since, the last ones are read.
-BEFORE_DAYS, LAST_DAYS = 28, 84
+BEFORE_DAYS, LAST_DAYS = 42, 84
 
 
 @dataclass(frozen=True)
@@ -37,19 +44,22 @@ class Hours:
 
 
 def find_loggers(view: View, network: PipeNetwork, bad: frozenset[str]) -> list[Datastream]:
-    """Pressure loggers at junctions of the network that do not fail."""
+    """Pressure loggers at junctions of the network's pipes that do not fail: what those beyond show is another's trouble."""
+    ends = network.ends[(network.ends >= 0) & (network.ends < network.junction_count)]
+    inside = {network.nodes[i].id for i in np.unique(ends)}
     found = []
     for thing, group in streams_of(view, "water_pressure").items():
-        if network.index.get(thing, network.junction_count) < network.junction_count:
+        if thing in inside:
             found += [s for s in group if s.id not in bad]
     return sorted(found, key=lambda s: s.id)
 
 
 def read_hours(
-    view: View, state: BoundaryState, trouble: Trouble, loggers: Sequence[Datastream]
-) -> tuple[Hours, list[str]]:
-    """Hours with every input present, outside works, outside the doubtful days around each onset."""
-    first_day = max(trouble.onset - BEFORE_DAYS, 0)
+    view: View, state: BoundaryState, trouble: Trouble, loggers: Sequence[Datastream], *, first: int,
+    onsets: Collection[int],
+) -> tuple[Hours, list[str]]:  # fmt: skip
+    """Hours with every input present, from BEFORE_DAYS before the day `first` on, outside works and the days of `onsets`."""
+    first_day = max(first - BEFORE_DAYS, 0)
     start = _noon(state.days[first_day]) - timedelta(hours=36)
     end = _noon(state.days[-1]) + timedelta(hours=36)
     span = view.span(state.meters.datastreams)
@@ -58,13 +68,17 @@ def read_hours(
     times, balance = hourly_balance(view, state.meters, start=start, end=end)
     days = np.searchsorted(state.days, civil_days(times, view.timezone))
     rise = np.concatenate([trouble.reference, [0.0]])[np.minimum(days, len(state.days))]
+    others = [find_meters(view, b) for b in _beside(view, state.boundary)]
+    beside = [hourly_balance(view, meters, start=start, end=end)[1] for meters in others]
+    within = {r.thing for r in state.boundary.relations if r.kind == "part_of"} & {m.boundary for m in others}
+    balance = np.sum(beside if within else [balance, *beside], axis=0)
     demand = np.maximum(balance - rise, 0.05 * float(np.nanmedian(balance)))
     mean_of_hour = loggers[0].statistic == "mean"
     inputs: list[Output] = [(network_of(view, state.boundary), "demand_l_per_s")]
     columns: list[Floats] = [demand]
-    streams: list[str] = [s.id for s in loggers]
+    streams: list[str] = [*(s.id for s in loggers), *(s for meters in others for s in meters.datastreams)]
     levels, pumps = [], []
-    for stream, _ in state.meters.tanks:
+    for stream, _ in (*state.meters.tanks, *(tank for meters in others for tank in meters.tanks)):
         level = _column(view, stream, times, start, end)
         if mean_of_hour:
             level = (level + np.concatenate([level[1:], [np.nan]])) / 2
@@ -80,11 +94,19 @@ def read_hours(
     _, pressure = view.block([s.id for s in loggers], start=start, end=end)
     pressure = np.stack([mask_stuck(pressure[:, i]) for i in range(len(loggers))], axis=1)
     in_works = {day for begun, done in state.works for day in range(begun, done + 1)}
-    doubtful = in_works | {part.onset for part in trouble.parts}
+    doubtful = in_works | set(onsets)
     keep = np.isfinite(values).all(axis=1) & ~np.isin(days, sorted(doubtful)) & (days < len(state.days))
     keep &= (days >= len(state.days) - LAST_DAYS) | (days < first_day + BEFORE_DAYS)
     hours = Hours(days[keep], tuple(inputs), values[keep], 0, tuple(levels), tuple(pumps), pressure[keep])
     return hours, streams
+
+
+def _beside(view: View, boundary: Thing) -> list[Thing]:
+    """The other boundaries on the same network, none that lies within another: the model is told the demand of all."""
+    network = network_of(view, boundary)
+    same = [b for b in boundaries(view) if b.id != boundary.id and network and network_of(view, b) == network]
+    places = {b.id for b in (*same, boundary)}
+    return [b for b in same if not any(r.kind == "part_of" and r.thing in places for r in b.relations)]
 
 
 def _noon(day: np.datetime64) -> datetime:

@@ -63,18 +63,14 @@ class PipeNetwork:
 def read_network(view: View, boundary: Thing, boundaries: Sequence[Thing]) -> PipeNetwork | None:
     """The pipes inside a boundary; None where none is on record.
 
-    Pipes that name a boundary (relation `part_of`) belong to it alone; a city whose pipes name none has one network,
-    which then belongs to the boundary that names it.
+    Pipes that name a boundary (relation `part_of`) belong to it alone, and beside them those that name none (trunk mains)
+    to none; a city whose pipes name none has one network, which then belongs to the boundary that names it.
     """
     things = view.records(Thing)
     places = {b.id for b in boundaries}
-    pipes = []
-    for pipe in things:
-        if pipe.kind != "pipe" or not isinstance(pipe.properties.get("length_m"), int | float):
-            continue
-        named = {r.thing for r in pipe.relations if r.kind == "part_of" and r.thing in places}
-        if not named or boundary.id in named:
-            pipes.append(pipe)
+    known = [t for t in things if t.kind == "pipe" and isinstance(t.properties.get("length_m"), int | float)]
+    named = [{r.thing for r in p.relations if r.kind == "part_of" and r.thing in places} for p in known]
+    pipes = [p for p, mine in zip(known, named, strict=True) if boundary.id in mine] if any(named) else known
     if not pipes:
         return None
     junctions = [t for t in things if t.kind == "junction"]

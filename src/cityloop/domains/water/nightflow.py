@@ -1,13 +1,12 @@
 """Night and day means of an hourly balance by civil day; minimum night flow window of the IWA Water Loss Task Force."""
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from zoneinfo import ZoneInfo
 
 import numpy as np
 import numpy.typing as npt
 
 from cityloop.contracts import Floats, Times
+from cityloop.domains.water.localtime import local_hours
 
 __all__ = ["DailyStatistics", "daily_statistics"]
 
@@ -37,18 +36,11 @@ def daily_statistics(times: Times, balance: Floats, timezone: str) -> DailyStati
     >>> d.night.tolist(), d.day.tolist(), d.n_night.tolist()
     ([2.5], [14.5], [4])
     """
-    hours, back = np.unique(times.astype("datetime64[h]"), return_inverse=True)
-    zone = ZoneInfo(timezone)
-    local = [
-        datetime.fromtimestamp(s, tz=UTC).astimezone(zone)
-        for s in hours.astype("datetime64[s]").astype(np.int64).tolist()
-    ]
-    if not local:
+    if not len(times):
         empty = np.empty(0)
         none = np.empty(0, dtype=np.int64)
         return DailyStatistics(np.empty(0, dtype="datetime64[D]"), empty, empty, none, none)
-    label = np.array([t.date() for t in local], dtype="datetime64[D]")[back]
-    hour = np.array([t.hour for t in local])[back]
+    label, hour = local_hours(times, timezone)
     days = np.arange(label.min(), label.max() + np.timedelta64(1, "D"))
     position = (label - days[0]).astype(np.int64)
     found = []

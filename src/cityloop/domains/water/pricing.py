@@ -1,73 +1,36 @@
-"""Prices and rates of a countermeasure: the policy's first, then those of priors.csv, with their source."""
+"""What a lost cubic metre costs; prices and rates themselves are those of every domain (economics.prices)."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Literal, cast
+from statistics import NormalDist
 
-from cityloop.contracts import Policy, Prior
-from cityloop.records import CostRow, Estimate, Money, Realisation
+from cityloop.contracts import Policy
+from cityloop.domains.water.texts import note
+from cityloop.economics.prices import Price, cost_row, price_of, realisation_of
+from cityloop.records import Estimate
 
-__all__ = ["Price", "cost_row", "price_of", "realisation_of"]
+__all__ = ["M3_PER_YEAR_PER_L_PER_S", "Price", "cost_row", "half_width", "price_of", "realisation_of", "yearly_cost"]
 
-Status = Literal["confirmed", "unconfirmed", "assumed", "given"]
-
-
-@dataclass(frozen=True)
-class Price:
-    """A unit price and where it is from; `status` as in CostRow."""
-
-    money: Money
-    source: str
-    status: str
+#: Cubic metres in a year (365 days) of one litre per second.
+M3_PER_YEAR_PER_L_PER_S = 31_536.0
 
 
-def price_of(policy: Policy, priors: Mapping[str, Prior], key: str) -> Price | None:
-    """The policy's price, else the prior's where its currency is the policy's; None otherwise: nothing is converted."""
-    if key in policy.prices:
-        amount, source, status = policy.prices[key]
-        return Price(Money(amount=amount, currency=policy.currency, price_year=policy.price_year), source, status)
-    prior = priors.get(key)
-    if prior is None or prior.currency != policy.currency:
-        return None
-    return Price(
-        Money(amount=prior.value, currency=prior.currency, price_year=prior.price_year), prior.source, prior.status
-    )
+def half_width(level: float) -> float:
+    """Half-width of a normal interval at `level`, in standard errors.
+
+    >>> round(half_width(0.9), 3)
+    1.645
+    """
+    return NormalDist().inv_cdf(0.5 + level / 2)
 
 
-def realisation_of(kind: str, rates: Mapping[str, Realisation], priors: Mapping[str, Prior]) -> Realisation:
-    """The rate passed in, else the wide prior of this domain."""
-    if kind in rates:
-        return rates[kind]
-    prior = priors[f"realisation_{kind}"]
-    return Realisation(
-        kind=kind,
-        estimate=Estimate(value=prior.value, low=prior.low, high=prior.high, level=prior.level, unit="1"),
-        studies=0,
-        source=prior.source,
-        status="unconfirmed",
-    )
-
-
-def cost_row(
-    name: str, kind: str, quantity: Estimate, price: Price | None, *, tags: tuple[str, ...], source: str = ""
-) -> CostRow:
-    """One row in the first year, once."""
-    return CostRow(
-        name=name,
-        kind="cost" if kind == "cost" else "benefit" if kind == "benefit" else "non_monetary",
-        first_year=0,
-        life=1,
-        recurrence=0,
-        escalation=0.0,
-        quantity=quantity,
-        unit_value=price.money if price else None,
-        residual=0.0,
-        tags=tags,
-        source=source or (price.source if price else ""),
-        status=_status(price.status) if price else "assumed",
-    )
-
-
-def _status(status: str) -> Status:
-    """A status as CostRow knows it; whatever a policy calls its own price is `given`."""
-    return cast(Status, status) if status in ("confirmed", "unconfirmed", "assumed") else "given"
+def yearly_cost(policy: Policy, gap: Estimate) -> tuple[Estimate | None, str]:
+    """Lost water (L/s) of a year at the policy's marginal price, and how it was priced; None and why without a price."""
+    price = policy.prices.get("water_per_m3")
+    if price is None:
+        return None, note("no_price")
+    amount, source, status = price
+    factor = M3_PER_YEAR_PER_L_PER_S * amount
+    cost = Estimate(
+        value=gap.value * factor, low=gap.low * factor, high=gap.high * factor, level=gap.level,
+        unit=f"{policy.currency}/year",
+    )  # fmt: skip
+    return cost, note("price", price=f"{amount:g}", currency=policy.currency, source=source, status=status)

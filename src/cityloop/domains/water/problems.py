@@ -2,51 +2,48 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime, timedelta
-from statistics import NormalDist
 from typing import Any
 
 import numpy as np
 
 from cityloop.contracts import Prior, Simulator, View
 from cityloop.domains.water.balance import boundaries, find_meters
+from cityloop.domains.water.boundary_problems import boundary_problems
 from cityloop.domains.water.boundary_state import BoundaryState, read_boundaries
 from cityloop.domains.water.detection import Trouble
+from cityloop.domains.water.flowmeters import meter_faults
 from cityloop.domains.water.localisation import localise
-from cityloop.domains.water.pricing import price_of
+from cityloop.domains.water.pressure import find_pressure_problems, moved_together
+from cityloop.domains.water.pricing import half_width, price_of, yearly_cost
+from cityloop.domains.water.renewal_problems import renewal_problems
 from cityloop.domains.water.sensors import Fault, sensor_faults
 from cityloop.domains.water.statistic import BASELINE_DAYS, Statistic
 from cityloop.domains.water.texts import note
 from cityloop.records import Estimate, Problem, record_id
 
-__all__ = ["LEAKAGE_KINDS", "M3_PER_YEAR_PER_L_PER_S", "find_problems", "half_width"]
+__all__ = ["LEAKAGE_KINDS", "find_problems"]
 
-#: Cubic metres in a year (365 days) of one litre per second.
-M3_PER_YEAR_PER_L_PER_S = 31_536.0
 #: A logger next to a leak falls by up to this much for each L/s (ky4: 13-17 cm at the 99th percentile of node pairs).
 NEAR_LEAK_M_PER_L_PER_S = 0.17
 LEAKAGE_KINDS = ("burst", "growing_leakage")
-
-
-def half_width(level: float) -> float:
-    """Half-width of a normal interval at `level`, in standard errors.
-
-    >>> round(half_width(0.9), 3)
-    1.645
-    """
-    return NormalDist().inv_cdf(0.5 + level / 2)
 
 
 def find_problems(view: View, simulator: Simulator | None, priors: Mapping[str, Prior]) -> Sequence[Problem]:
     """Every water problem of the city as it stands at `view.now`."""
     span = _span(view)
     states = read_boundaries(view, start=span[0], end=span[1]) if span else []
+    changed, states = boundary_problems(view, states, priors)
     faults = [f for f in sensor_faults(view) if not any(_is_the_leak(f, s) for s in states)]
+    faults += meter_faults(view, known=frozenset(f.datastream.id for f in faults))
+    together = moved_together(faults)
+    faults = [f for f in faults if f.datastream.id not in together]
     found = [_sensor_problem(view, fault) for fault in faults]
     bad = frozenset(f.datastream.id for f in faults)
+    worn = renewal_problems(view, states, priors)
     for state in states:
         if span is not None and state.trouble is not None and state.statistic is not None:
             found.append(_leak_problem(view, simulator, priors, state, state.statistic, state.trouble, span, bad))
-    return found
+    return [*found, *find_pressure_problems(view, priors, states, bad), *changed, *worn]
 
 
 def _is_the_leak(fault: Fault, state: BoundaryState) -> bool:
@@ -91,7 +88,7 @@ def _leak_problem(
         *place.notes,
         *_not_offered(view, priors, state, bool(place.area)),
     ]
-    cost, cost_note = _yearly_cost(view, gap)
+    cost, cost_note = yearly_cost(view.policy, gap)
     end = min(span[1], view.now)
     return Problem(
         id=record_id(view.city, "problem", kind, state.boundary.id),
@@ -130,20 +127,6 @@ def _standing_kind(view: View, boundary: str) -> str:
 def _date(state: BoundaryState, index: int) -> date:
     day: Any = state.days[min(max(index, 0), len(state.days) - 1)].astype("datetime64[D]").item()
     return date.fromisoformat(str(day))
-
-
-def _yearly_cost(view: View, gap: Estimate) -> tuple[Estimate | None, str]:
-    """Lost water of a year at the policy's marginal price; None and the reason without a price."""
-    price = view.policy.prices.get("water_per_m3")
-    if price is None:
-        return None, note("no_price")
-    amount, source, status = price
-    factor = M3_PER_YEAR_PER_L_PER_S * amount
-    cost = Estimate(
-        value=gap.value * factor, low=gap.low * factor, high=gap.high * factor, level=gap.level,
-        unit=f"{view.policy.currency}/year",
-    )  # fmt: skip
-    return cost, note("price", price=f"{amount:g}", currency=view.policy.currency, source=source, status=status)
 
 
 def _notes(view: View, state: BoundaryState, statistic: Statistic, trouble: Trouble) -> list[str]:

@@ -1,6 +1,8 @@
-"""Lasting changes of level in a daily statistic: a CUSUM both ways, restarted after each change.
+"""Lasting changes of level in a daily statistic: a CUSUM both ways raises the alarm, the best partition tells them apart.
 
-Decision limit 8 and slack 0.5 in standard deviations that count the day-to-day memory of the series, baseline 21 days.
+Decision limit 8 and slack 0.5 in standard deviations that count the day-to-day memory of the series, baseline 21 days. Once
+there is an alarm, the series is cut into stretches of constant level at the least sum of squares and penalties (optimal
+partitioning, Jackson et al. 2005), with the noise that is left within the stretches.
 """
 
 from collections.abc import Sequence
@@ -18,6 +20,8 @@ CUSUM_H, CUSUM_K = 8.0, 0.5
 DAY_CAP = 5.0
 #: A change of level must differ from both neighbours by this many standard errors: its day was chosen as the best one.
 SPLIT_SIGNIFICANT = 3.4
+#: Penalty of one more stretch, in squared standard deviations; good days of a stretch; rounds of estimating the noise.
+STRETCH_PENALTY, STRETCH_DAYS, NOISE_ROUNDS = 13.0, 4, 3
 #: Good days after which a new level is judged by: at the start of the series, after works, after an alarm.
 WARM_DAYS, WARM_AFTER_WORKS, WARM_AFTER_ALARM = BASELINE_DAYS, 10, 5
 
@@ -36,7 +40,78 @@ def find_segments(a: Floats, sd: float, breaks: Sequence[int]) -> list[tuple[int
             onset = _onset(a, start, min(alarm + 7, high), sd)
             found.append((onset, alarm))
             start, warm = onset, WARM_AFTER_ALARM
-    return _prune(a, found, sd, set(edges))
+    found = _prune(a, found, sd, set(edges))
+    if len(found) <= len(edges) - 1:
+        return found
+    return [c for low, high in zip(edges[:-1], edges[1:], strict=True) for c in _told_apart(a, found, sd, low, high)]
+
+
+def _told_apart(a: Floats, found: Sequence[tuple[int, int]], sd: float, low: int, high: int) -> list[tuple[int, int]]:
+    """The stretches of the best partition of [low, high), none begun while the first baseline fills; the CUSUM's alarms."""
+    x = a[low:high]
+    warm = WARM_DAYS if low == 0 else WARM_AFTER_WORKS
+    noise = sd
+    starts = [0]
+    for _ in range(NOISE_ROUNDS):
+        starts = _partition(x, noise, warm)
+        noise = min(_noise_within(x, starts), sd)
+    mine = [(onset - low, alarm - low) for onset, alarm in found if low <= onset < high]
+    ends = [*starts[1:], len(x)]
+    alarms = [_alarm(x, day, end, noise, mine) for day, end in zip(starts, ends, strict=True)]
+    kept = _prune(x, list(zip(starts, alarms, strict=True)), noise, {0})
+    return [(low + day, low + alarm if day else low) for day, alarm in kept]
+
+
+def _partition(x: Floats, sd: float, warm: int) -> list[int]:
+    """First days of the stretches of constant level: least squares in sd with STRETCH_PENALTY for each."""
+    good = np.isfinite(x)
+    value = np.where(good, x, 0.0)
+    count, first, second = (np.concatenate([[0.0], np.cumsum(y)]) for y in (good, value, value**2))
+    least = np.full(len(x) + 1, np.inf)
+    least[0] = 0.0
+    before = np.zeros(len(x) + 1, dtype=np.int64)
+    begins = np.concatenate([[0], np.arange(max(warm, 1), len(x) + 1)]).astype(np.int64)
+    for end in range(1, len(x) + 1):
+        begin = begins[begins < end]
+        days = count[end] - count[begin]
+        squares = second[end] - second[begin] - (first[end] - first[begin]) ** 2 / np.maximum(days, 1)
+        total = np.where(days >= STRETCH_DAYS, least[begin] + squares / sd**2 + STRETCH_PENALTY, np.inf)
+        best = int(np.argmin(total))
+        least[end], before[end] = total[best], begin[best]
+    starts, end = [], len(x)
+    while end > 0:
+        end = int(before[end])
+        starts.append(end)
+    return starts[::-1]
+
+
+def _noise_within(x: Floats, starts: Sequence[int]) -> float:
+    """Long-run sd of what is left of x within its stretches; infinite where there is next to nothing."""
+    left = x.copy()
+    for low, high in zip(starts, [*starts[1:], len(x)], strict=True):
+        left[low:high] -= np.nanmean(left[low:high]) if np.isfinite(left[low:high]).any() else 0.0
+    good = left[np.isfinite(left)]
+    if len(good) < STRETCH_DAYS:
+        return float("inf")
+    spread = 1.4826 * float(np.median(np.abs(good)))
+    left = np.clip(left, -3 * spread, 3 * spread)
+    power = max(float(np.nanmean(left**2)), 1e-12)
+    pairs = left[1:] * left[:-1]
+    phi = float(np.clip(np.nanmean(pairs) / power, 0.0, 0.8)) if np.isfinite(pairs).any() else 0.0
+    return float(np.sqrt(power * len(good) / max(len(good) - len(starts), 1) * (1 + phi) / (1 - phi)))
+
+
+def _alarm(x: Floats, day: int, end: int, sd: float, known: Sequence[tuple[int, int]]) -> int:
+    """Day by which a change on `day` could be told: the CUSUM's own alarm, else when the new level is significant."""
+    near = [alarm for onset, alarm in known if abs(onset - day) <= STRETCH_DAYS and alarm >= day]
+    if near or day == 0:
+        return near[0] if near else 0
+    level, before = level_of(x[:day][-BASELINE_DAYS:], sd)
+    for last in range(day + 2, end):
+        now, days = level_of(x[day : last + 1], sd)
+        if abs(now - level) > SPLIT_SIGNIFICANT * sd * np.sqrt(1 / days + 1 / before):
+            return last
+    return end - 1
 
 
 def _first_alarm(a: Floats, start: int, end: int, sd: float, warm: int) -> int | None:

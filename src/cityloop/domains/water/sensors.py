@@ -10,24 +10,34 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 import numpy as np
+import numpy.typing as npt
 
 from cityloop.contracts import Floats, Times, View
 from cityloop.domains.water.balance import STUCK_H, longest_runs
-from cityloop.domains.water.indicators import civil_days
+from cityloop.domains.water.localtime import local_hours
 from cityloop.domains.water.texts import note
 from cityloop.records import Datastream
 
-__all__ = ["Fault", "sensor_faults"]
+__all__ = ["Break", "Fault", "find_break", "sensor_faults"]
 
 WATCHED = ("water_pressure", "water_flow", "water_level")
 #: A meter is stuck when it repeats one value for STUCK_H and this many times as long as before.
 STUCK_RATIO = 4.0
 #: A meter is silent when this share of the last days is missing while it delivered more before.
 GAP_SHARE, GAP_DAYS = 0.5, 7
-#: A step of a logger is a fault from this size on (m), in this many standard deviations of a day.
-JUMP_M, JUMP_SD = 0.6, 6.0
+#: A jump or drift of a logger is a fault from this size on (m), if it is this many standard errors.
+FAULT_M, FAULT_SE = 0.3, 6.0
+#: Good days that a break needs before it and from it on: what lasts shorter (a hydrant, a flushing) is no fault.
+DAYS_BEFORE, DAYS_AFTER = 7, 5
+#: ... and a break must be half as clear without the last days.
+DAYS_LAST = 2
+#: A single day counts for at most this many standard deviations against the week around it.
+CALM_SD = 3.0
+#: A fall that this many other loggers share, each by this share of it and clear by so many standard errors, is an event in
+#: the network: a leak, a closed valve.
+SHARED_BY, SHARED_SHARE, SHARED_SE = 2, 0.2, 4.0
 LOOK_BACK_DAYS = 84
-LEAST_LOGGERS = 5
+LEAST_LOGGERS, LEAST_DAYS = 5, 21
 
 
 @dataclass(frozen=True)
@@ -121,20 +131,15 @@ def _lasting(
     middle = np.array([np.nanmedian(row) if np.isfinite(row).any() else np.nan for row in left])
     faults = []
     for position, column in enumerate(columns):
-        series = left[:, position] - middle
-        fault = _level_fault(streams[column], days, series)
-        if fault:
+        fault = _level_fault(streams[column], days, left[:, position] - middle)
+        if fault and not (fault.observed < 0 and _shared(left - middle[:, None], position, fault, days)):
             faults.append(fault)
     return faults
 
 
 def _night_means(view: View, times: Times, block: Floats) -> tuple[Times, Floats]:
     """Means of 01-05 h local by civil day, (days,), (days, columns); NaN below three hours."""
-    from zoneinfo import ZoneInfo
-
-    zone = ZoneInfo(view.timezone)
-    hours = np.array([_moment(t).astimezone(zone).hour for t in times])
-    labels = civil_days(times, view.timezone)
+    labels, hours = local_hours(times, view.timezone)
     days, position = np.unique(labels, return_inverse=True)
     night = (hours >= 1) & (hours < 5)
     good = np.isfinite(block) & night[:, None]
@@ -165,38 +170,108 @@ def _unexplained(y: Floats, x: Floats) -> Floats:
     return np.asarray(y - design @ fit)
 
 
-def _level_fault(stream: Datastream, days: Times, series: Floats) -> Fault | None:
-    """A jump or a drift of the unexplained series, whichever explains more; None if it stays level."""
+@dataclass(frozen=True)
+class Break:
+    """A lasting change of a daily series: "jump" or "drift", index of its first day, size at the end, standard error."""
+
+    kind: str
+    at: int
+    size: float
+    se: float
+
+
+def find_break(series: Floats, *, floor: float) -> Break | None:
+    """A jump or a drift of a daily series (n,), NaN = absent, whichever explains more; None if it stays level.
+
+    `floor` = least size, in the series' unit; it must be FAULT_SE standard errors too.
+    """
     good = np.flatnonzero(np.isfinite(series))
-    if len(good) < 21:
+    if len(good) < LEAST_DAYS:
         return None
-    y = series[good]
-    sd = max(1.4826 * float(np.median(np.abs(np.diff(y)))) / np.sqrt(2), 0.02)
-    best: tuple[float, str, int, float] = (0.0, "", 0, 0.0)
-    total = float(np.sum((y - y.mean()) ** 2))
-    for split in range(5, len(y) - 2):
-        size = float(y[split:].mean() - y[:split].mean())
-        gain = total - float(np.sum((y[:split] - y[:split].mean()) ** 2) + np.sum((y[split:] - y[split:].mean()) ** 2))
-        if gain > best[0]:
-            best = (gain, "jump", split, size)
-        ramp = np.maximum(good - good[split], 0.0)
-        ramp = ramp - ramp.mean()
-        slope = float(ramp @ y / (ramp @ ramp))
-        gain = total - float(np.sum((y - y.mean() - slope * ramp) ** 2))
-        if gain > best[0]:
-            best = (gain, "drift_sensor", split, slope * float(good[-1] - good[split]))
-    _, kind, split, size = best
-    if not kind or abs(size) < max(JUMP_M, JUMP_SD * sd):
+    y = _calmed(series[good])
+    kind, split, size = _best_break(good, y)
+    shape, scatter = _shape(kind, good, split), _scatter(y)
+    se = scatter / float(np.sqrt(shape @ shape))
+    if abs(size) < max(floor, FAULT_SE * se):
         return None
-    since = _moment(days[good[split]].astype("datetime64[us]"))
-    rate = size / max(float(good[-1] - good[split]), 1.0) * 7
+    early = shape[:-DAYS_LAST] - shape[:-DAYS_LAST].mean()
+    before = float(early @ y[:-DAYS_LAST]) / float(early @ early) if early.any() else 0.0
+    if before * np.sign(size) < FAULT_SE / 2 * scatter / float(np.sqrt(early @ early) or np.inf):
+        return None
+    return Break(kind, int(good[split]), size, se)
+
+
+def _level_fault(stream: Datastream, days: Times, series: Floats) -> Fault | None:
+    """A jump or a drift of the unexplained series of a logger; None if it stays level."""
+    found = find_break(series, floor=FAULT_M)
+    if found is None:
+        return None
+    since = _moment(days[found.at].astype("datetime64[us]"))
+    last = int(np.flatnonzero(np.isfinite(series))[-1])
+    rate = found.size / max(last - found.at, 1) * 7
     text = (
-        note("jump", name=stream.name, size=f"{size:+.2f}", unit="m", day=since.date().isoformat())
-        if kind == "jump"
+        note("jump", name=stream.name, size=f"{found.size:+.2f}", unit="m", day=since.date().isoformat())
+        if found.kind == "jump"
         else note("drift_sensor", name=stream.name, size=f"{rate:+.2f}", unit="m")
     )
-    after = len(y) - split
-    return Fault(
-        stream, "jump" if kind == "jump" else "drift", since, size, 0.0,
-        sd * float(np.sqrt(1 / split + 1 / after)), "m", text,
-    )  # fmt: skip
+    return Fault(stream, found.kind, since, found.size, 0.0, found.se, "m", text)
+
+
+def _shape(kind: str, days: npt.NDArray[np.int64], split: int) -> Floats:
+    """A jump or drift of size 1 that begins at `split`, centred, (n,)."""
+    x = np.maximum(days - days[split], 0.0) / max(float(days[-1] - days[split]), 1.0)
+    x = (np.arange(len(days)) >= split).astype(np.float64) if kind == "jump" else x
+    return np.asarray(x - x.mean())
+
+
+def _scatter(y: Floats) -> float:
+    """Robust sd of a day as it counts for a mean over weeks: from daily changes, or weekly ones if they say more (2 x at most)."""
+    day = 1.4826 * float(np.median(np.abs(np.diff(y)))) / np.sqrt(2)
+    weeks = y[len(y) % 7 :].reshape(-1, 7).mean(axis=1)
+    week = 0.0
+    if len(weeks) >= 4:
+        change = np.diff(weeks)
+        week = 1.4826 * float(np.median(np.abs(change - np.median(change)))) / np.sqrt(2) * np.sqrt(7)
+    return float(max(day, min(week, 2 * day), 0.02))
+
+
+def _calmed(y: Floats) -> Floats:
+    """Each day held within CALM_SD of the median of the seven days around it (at the ends of the first and last seven)."""
+    windows = np.lib.stride_tricks.sliding_window_view(y, 7)
+    middle = np.median(windows, axis=1)[np.clip(np.arange(len(y)) - 3, 0, len(windows) - 1)]
+    reach = CALM_SD * 1.4826 * float(np.median(np.abs(np.diff(y)))) / np.sqrt(2)
+    return np.clip(y, middle - reach, middle + reach)
+
+
+def _shared(left: Floats, position: int, fault: Fault, days: Times) -> bool:
+    """Whether other loggers (columns of `left`) fell as this one did, in the same days."""
+    since = np.datetime64(fault.since.replace(tzinfo=None), "D")
+    count = 0
+    for other in range(left.shape[1]):
+        good = np.flatnonzero(np.isfinite(left[:, other]))
+        split = int(np.searchsorted(days[good].astype("datetime64[D]"), since))
+        if other == position or len(good) < LEAST_DAYS or not DAYS_BEFORE <= split <= len(good) - DAYS_AFTER:
+            continue
+        x, y = _shape(fault.kind, good, split), left[good, other]
+        size, se = float(x @ y) / float(x @ x), _scatter(y) / float(np.sqrt(x @ x))
+        count += size < min(-SHARED_SE * se, SHARED_SHARE * fault.observed)
+    return count >= SHARED_BY
+
+
+def _best_break(days: npt.NDArray[np.int64], y: Floats) -> tuple[str, int, float]:
+    """The jump, or the drift from one day to the end, that takes most squares from `y` (n,): kind, its place, its size.
+
+    A fit of one regressor x takes (x @ y)**2 / (x @ x), both centred; for a jump x is 0 before the place and 1 from it on.
+    """
+    splits = np.arange(DAYS_BEFORE, len(y) - DAYS_AFTER + 1)
+    y = y - y.mean()
+    jumps = (np.arange(len(y)) >= splits[:, None]).astype(np.float64)
+    drifts = np.maximum(days - days[splits][:, None], 0.0)
+    found = []
+    for kind, x, reach in (("jump", jumps, np.ones(len(splits))), ("drift", drifts, drifts[:, -1])):
+        x = x - x.mean(axis=1, keepdims=True)
+        along, squares = x @ y, np.sum(x**2, axis=1)
+        best = int(np.argmax(along**2 / squares))
+        found.append((along[best] ** 2 / squares[best], kind, best, reach[best] * along[best] / squares[best]))
+    _, kind, best, size = max(found, key=lambda row: row[0])
+    return kind, int(splits[best]), float(size)

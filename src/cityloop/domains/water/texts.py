@@ -10,6 +10,23 @@ TITLES = {
         "Leak survey until {share} % of the probability is searched, and repair", "检漏至累计概率 {share}% 并修复"
     ),
     "survey_and_repair_whole": Pair("Leak survey of all {km} km of mains, and repair", "全部 {km} km 管网检漏并修复"),
+    "pressure_fixed": Pair("Lower pressure valves {valves} to {settings}", "调低减压阀 {valves} 至 {settings}"),
+    "pressure_day_night": Pair(
+        "Set pressure valves {valves} by day and night: {settings}", "减压阀 {valves} 昼夜分时调压：{settings}"
+    ),
+    "raise_setting": Pair("Raise pressure valves {valves} to {settings}", "调高减压阀 {valves} 至 {settings}"),
+    "open_link": Pair("Open the closed link {name}", "开启关闭的管段或阀门 {name}"),
+    "upgrade_pump": Pair("Stronger pump {name}: {percent} % more power", "水泵 {name} 增容：功率增加 {percent}%"),
+    "check_boundary_valves": Pair(
+        "Check the valves between {name} and {other}, close what was opened",
+        "核查 {name} 与 {other} 之间的边界阀门，关闭被误开者",
+    ),
+    "check_swapped_meters": Pair(
+        "Check on site which meter serves {name} and which {other}", "现场核对 {name} 与 {other} 的流量计归属"
+    ),
+    "check_one_boundary": Pair("Check the meters and boundary valves of {name}", "核查 {name} 的流量计与边界阀门"),
+    "renew_pipes": Pair("Renew {m} m of pipes around {name}", "更新改造 {name} 一带管道 {m} m"),
+    "renew_street": Pair("Renew {m} m of pipes in {name}", "更新改造 {name} 管道 {m} m"),
     "replace_sensor": Pair("Check or replace the sensor at {name}", "检修或更换 {name} 处的传感器"),
 }
 
@@ -77,6 +94,11 @@ NOTES = {
         "{n} 处漏点合并排序：区域按流量加权混合。",
     ),
     "excluded": Pair("Loggers left out: {names}.", "未采用的压力计：{names}。"),
+    "contradict": Pair(
+        "Before the leak the model and the other loggers could not explain {names}: it stands elsewhere than on record, its "
+        "clock is wrong, or an unknown closed valve lies between. Check on site.",
+        "漏损出现之前，模型与其他压力计均无法解释 {names} 的读数：安装位置与台账不符、时钟有误，或其间有未登记的关闭阀门。请现场核查。",
+    ),
     "stuck": Pair(
         "{name} has shown the same value {value} for {hours} h; before, at most {normal} h.",
         "{name} 已连续 {hours} 小时显示同一数值 {value}，此前最长 {normal} 小时。",
@@ -93,9 +115,126 @@ NOTES = {
         "{name} drifts by {size} {unit} per week against what its neighbours and the model say.",
         "{name} 相对邻近测点和模型每周漂移 {size} {unit}。",
     ),
+    "below_zero": Pair(
+        "The balance of {name} is {value} L/s by night; below zero is impossible. One of these meters is wrong, most likely an "
+        "inflow that counts too little: {meters}.",
+        "{name} 夜间水量平衡为 {value} L/s，负值不可能出现：下列仪表中必有误差，最可能是进水流量计少计：{meters}。",
+    ),
+    "parts_exceed": Pair(
+        "Since {day} the metered parts of {name} take {percent} % more of its input than before; a leak between them would take "
+        "away. Its own meters count too little, or a part's too much: {meters}.",
+        "{day} 起，{name} 各计量子区水量占总进水的比例比此前高 {percent}%；其间若有漏损只会使比例降低。总表少计，或某子区表多计：{meters}。",
+    ),
+    "under_registering": Pair(
+        "Since {day} {name} counts {percent} % less than before, judged by the tanks that it fills.",
+        "自 {day} 起，对照其供水的水池水位，{name} 比此前少计 {percent}%。",
+    ),
+    "over_registering": Pair(
+        "Since {day} {name} counts {percent} % more than before, judged by the tanks that it fills.",
+        "自 {day} 起，对照其供水的水池水位，{name} 比此前多计 {percent}%。",
+    ),
     "offset": Pair(
         "{name} reads {size} m away from the model at all times: wrong place, wrong elevation or wrong name.",
         "{name} 始终与模型相差 {size} m：位置、高程或名称有误。",
+    ),
+    "low_pressure": Pair(
+        "Below {limit} m on {share} % of the last {days} days: {source} (rule world {world}, {status}).",
+        "最近 {days} 天中有 {share}% 的日子低于 {limit} m：{source}（规则体系 {world}，{status}）。",
+    ),
+    "low_places": Pair(
+        "{n} of {of} logger(s) too low, lowest at {name}: {value} m on average in the lowest hour of the day.",
+        "{of} 个压力计中 {n} 个偏低，最低处为 {name}：日最低小时均值平均 {value} m。",
+    ),
+    "low_one_logger": Pair(
+        "A single logger says so: check it on site before anything is set.",
+        "仅一个压力计显示偏低：调整之前请先到现场核实该压力计。",
+    ),
+    "no_price_pressure": Pair(
+        "No yearly cost: no price of missing pressure has been published.",
+        "未计算年成本：未见公布的压力不足损失单价。",
+    ),
+    "excess_pressure": Pair(
+        "Mean pressure by night {mean} m, lowest of any logger {lowest} m; {floor} m are owed: {source} (rule world {world}, "
+        "{status}).",
+        "夜间平均压力 {mean} m，压力计最低 {lowest} m，应保证 {floor} m：{source}（规则体系 {world}，{status}）。",
+    ),
+    "excess_by_n1": Pair(
+        "The gap is leakage that would stop if all pressures fell by the spare {spare} m, by the N1 law with N1 = {n1} "
+        "(0.5 to 1.5): computed, to be confirmed by works.",
+        "差值为全部压力降低富余的 {spare} m 后可消除的漏失，按 N1 定律计算，N1 = {n1}（0.5 至 1.5）：属计算值，有待工程验证。",
+    ),
+    "leakage_by_population": Pair(
+        "Leakage = night flow less the legitimate night use of the population.",
+        "漏失 = 夜间流量减去人口的合法夜间用水。",
+    ),
+    "leakage_by_share": Pair(
+        "Leakage taken as {share} % of the night flow, assumed: state the population of the boundary to replace it.",
+        "漏失假设为夜间流量的 {share}%：在分区中给出人口数即可替代该假设。",
+    ),
+    "between_loggers": Pair(
+        "What the pressure is between the loggers only the model tells; settings are tried out there first.",
+        "压力计之间的压力只能由模型给出；阀门调定值先在模型中试算。",
+    ),
+    "boundary_change": Pair(
+        "On {day} the night flow of {gained} rose by {gain} L/s and that of {lost} fell by {loss} L/s; by day the one gained what "
+        "the other lost. So water crosses their boundary past the meters: most likely a boundary valve was opened.",
+        "{day}，{gained} 的夜间流量升高 {gain} L/s，{lost} 同时下降 {loss} L/s，白天的增减也相抵：有水未经计量越过分区边界，最可能是边界阀门被打开。",
+    ),
+    "swapped_meters": Pair(
+        "On {day} {gained} (+{gain} L/s) and {lost} (-{loss} L/s) went on at each other's former level, by night and by day: "
+        "their meters, cables or names were exchanged.",
+        "{day} 起，{gained}（+{gain} L/s）与 {lost}（-{loss} L/s）的昼夜流量互换为对方原有水平：两处流量计、接线或名称可能被对调。",
+    ),
+    "no_leak_there": Pair(
+        "This is taken out before leakage is judged: {gained} is not said to leak for it, nor {lost} to have been mended.",
+        "判断漏损前已扣除该变化：不据此认定 {gained} 漏损，也不认定 {lost} 已修复。",
+    ),
+    "shared_meter": Pair(
+        "{gained} and {lost} share a meter: an error of that meter looks the same as a valve past it. Check the meter first.",
+        "{gained} 与 {lost} 共用一台流量计：该表误差与绕表开阀的表现相同，应先校核该表。",
+    ),
+    "neighbours_unknown": Pair(
+        "That {gained} and {lost} are neighbours is not on record; a leak in the one and a repair of the same size in the other "
+        "on the same day would look the same.",
+        "档案中未记载 {gained} 与 {lost} 相邻；若一处漏水、另一处同日修复等量漏点，表现相同。",
+    ),
+    "unexplained_fall": Pair(
+        "On {day} the night flow of {name} fell by {size} L/s ({night} % by night, {by_day} % by day) below every level it had "
+        "before; no works are on record and no other boundary gained it. A valve to an unmetered part, a meter that counts less, "
+        "a customer gone or a repair without a record look alike; a meter that counts less takes the same share by night and day.",
+        "{day}，{name} 的夜间流量下降 {size} L/s（夜间 {night}%，白天 {by_day}%），低于此前所有水平；无施工记录，也无其他分区相应增加。"
+        "通往未计量区域的阀门被打开、流量计少计、用水大户停用或未登记的修漏，表现相似；流量计少计时昼夜降幅相同。",
+    ),
+    "no_check_price": Pair(
+        "No valve check offered: no price in {currency} for check_valves_each; add it under prices in city.toml.",
+        "未提供阀门核查：check_valves_each 没有以 {currency} 计的单价；请在 city.toml 的 prices 中补充。",
+    ),
+    "background": Pair(
+        "Standing leakage by night {leakage} L/s after legitimate night use and the leak that is there now, {uarl} L/s are "
+        "unavoidable at {pressure} m: ILI {ili}, {limit} is acceptable ({source}, {status}).",
+        "扣除合法夜间用水和现有漏点后，夜间持续漏失 {leakage} L/s；在 {pressure} m 压力下不可避免的漏失为 {uarl} L/s：ILI 为 {ili}，可接受值 {limit}（{source}，{status}）。",
+    ),
+    "background_not_bursts": Pair(
+        "Part of it may still be leaks that a survey can find: survey first, renew what leaks again.",
+        "其中一部分可能仍是可检出的漏点：先检漏，反复漏损的管段再更新改造。",
+    ),
+    "frequent_breaks": Pair(
+        "{n} breaks on record on {km} km: {rate} per 100 km a year against {reference} elsewhere ({source}).",
+        "{km} km 管道记录爆管 {n} 次：每百公里每年 {rate} 次，参照值 {reference}（{source}）。",
+    ),
+    "renewal_not_judged": Pair(
+        "No renewal offered for {name}: no pipe on record has a material with a published break rate or a record of breaks; add "
+        "material, year, breaks and breaks_years to the pipes.",
+        "未提供 {name} 的管网更新改造方案：管线台账缺少材质（有公开爆管率者）或爆管记录；请为管道补充 material、year、breaks、breaks_years。",
+    ),
+    "renewal_partly_judged": Pair(
+        "{share} % of the length of pipes has a material or a break record; the rest is left as it is.",
+        "管长中 {share}% 有材质或爆管记录，其余按现状处理。",
+    ),
+    "no_renew_price": Pair(
+        "No renewal offered: no price in {currency} for renew_per_m (or renew_per_m_dn150 and so on by diameter); add it under "
+        "prices in city.toml.",
+        "未提供管网更新改造方案：renew_per_m（或按管径的 renew_per_m_dn150 等）没有以 {currency} 计的单价；请在 city.toml 的 prices 中补充。",
     ),
     "no_unit_cost": Pair(
         "No survey offered: no price in {currency} for {names}; add it under prices in city.toml.",

@@ -99,12 +99,11 @@ class EpanetEngine:
 
 def _library_file(name: str) -> Path:
     """The file of a network that ships inside the wntr package."""
-    import importlib.util
+    from cityloop.engines.epanet.toolkit import wntr_folder
 
-    spec = importlib.util.find_spec("wntr")
-    folder = Path(next(iter(spec.submodule_search_locations or ()))) if spec else Path()
-    names = sorted(p.stem for p in (folder / "library" / "networks").glob("*.inp"))
+    folder = wntr_folder() / "library" / "networks"
+    names = sorted(p.stem for p in folder.glob("*.inp"))
     wanted = name.removeprefix(LIBRARY).removesuffix(".inp")
     if wanted not in names:
         raise EngineError("No such network in wntr's library.", got=wanted, allowed=", ".join(names))
-    return folder / "library" / "networks" / f"{wanted}.inp"
+    return folder / f"{wanted}.inp"

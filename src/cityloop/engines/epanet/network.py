@@ -42,7 +42,7 @@ READABLE: Mapping[str, frozenset[str]] = {
     "tank": _NODE_READS | {"level_m"},
     "pipe": _LINK_READS,
     "pump": _LINK_READS | {"power_kw"},
-    "valve": _LINK_READS,
+    "valve": _LINK_READS | {"setting"},
     NETWORK: frozenset({"demand_l_per_s", "leak_l_per_s"}),
 }
 WRITABLE: Mapping[str, frozenset[str]] = {
@@ -274,7 +274,7 @@ class _Reader:
             sum(self.project.link(i, Link.LENGTH) for i, k in enumerate(link_kinds, 1) if k == "pipe")
         )
         whole["base_demand_l_per_s"] = float(demands.sum())
-        return (Element(NETWORK, NETWORK, (), whole), *found)
+        return (Element(NETWORK, NETWORK, (), whole, whole=True), *found)
 
     def _place(self, node: int) -> tuple[float, float] | None:
         """Coordinates of a node; None where the file states none."""

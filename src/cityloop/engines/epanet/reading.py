@@ -19,6 +19,7 @@ _FLOWS = {
     "velocity_m_per_s": Link.VELOCITY,
     "power_kw": Link.ENERGY,
     "status": Link.STATUS,
+    "setting": Link.SETTING,
 }
 
 

@@ -22,7 +22,7 @@ from typing import Any
 from cityloop.contracts import Floats
 from cityloop.errors import EngineError
 
-__all__ = ["Link", "LinkKind", "Node", "NodeKind", "Option", "Project", "Time", "WARNINGS"]
+__all__ = ["Link", "LinkKind", "Node", "NodeKind", "Option", "Project", "Time", "WARNINGS", "wntr_folder"]
 
 #: Warning codes of EN_runH (User Manual, appendix C).
 WARNINGS = {
@@ -121,14 +121,29 @@ NODES, TANKS, LINKS, PATTERNS, CURVES, CONTROLS, RULES = range(7)
 CONSTANT_POWER = 0
 
 
-@lru_cache(maxsize=1)
-def _library() -> ctypes.CDLL:
-    """The compiled toolkit inside the wntr package, found without importing wntr."""
+def wntr_folder() -> Path:
+    """Where the wntr package lies, found without importing it; raises EngineError where it is not installed."""
     spec = importlib.util.find_spec("wntr")
     where = list(spec.submodule_search_locations or []) if spec else []
     if not where:
-        raise EngineError("The EPANET engine is not installed.", where="package wntr", cure="Install wntr 1.5.")
-    folder = Path(where[0]) / "epanet" / "libepanet"
+        raise _absent("the package wntr, which brings EPANET, is not installed")
+    return Path(where[0])
+
+
+def _absent(why: str) -> EngineError:
+    """EPANET for x86-64 (Linux, Windows) and macOS is what the wheels of wntr 1.5 hold (PyPI, 2026-11)."""
+    return EngineError(
+        f"The engine 'epanet' is absent: {why}.",
+        got=f"{platform.system()} {platform.machine()}",
+        allowed="Linux x86_64, Windows AMD64, macOS",
+        cure="On one of these: pip install 'wntr>=1.5,<1.6'; elsewhere, take this city's water model to one of these",
+    )
+
+
+@lru_cache(maxsize=1)
+def _library() -> ctypes.CDLL:
+    """The compiled toolkit inside the wntr package."""
+    folder = wntr_folder() / "epanet" / "libepanet"
     if sys.platform == "win32":
         file = folder / "windows-x64" / "epanet22.dll"
     elif sys.platform == "darwin":
@@ -139,6 +154,8 @@ def _library() -> ctypes.CDLL:
     try:
         return ctypes.CDLL(str(file))
     except OSError as error:
+        if sys.platform != "darwin" and platform.machine().lower() not in ("x86_64", "amd64"):
+            raise _absent("wntr brings no EPANET for this architecture") from error
         raise EngineError(
             "The EPANET library cannot be loaded.", where=str(file), got=error, cure="Reinstall wntr 1.5."
         ) from error

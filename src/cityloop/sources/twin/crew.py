@@ -13,7 +13,7 @@ import numpy as np
 
 from cityloop.contracts import Policy
 from cityloop.i18n import Pair
-from cityloop.records import Countermeasure, Decision, PipeRank, Project, record_id
+from cityloop.records import Countermeasure, Decision, Project, RankedThing, record_id
 from cityloop.sources.twin.chance import generator
 from cityloop.sources.twin.network import TwinNetwork
 from cityloop.sources.twin.scenario import Leak
@@ -36,6 +36,9 @@ DAY_BEGINS_H, DAY_HOURS = 8, 8
 NOTES = {
     "searched": Pair(
         "simulated works: {km} km surveyed, {n} leak(s) repaired", "模拟作业：检漏 {km} 公里，修复漏点 {n} 处"
+    ),
+    "adjusted": Pair(
+        "simulated works: {n} valve(s), pump(s) or link(s) set", "模拟作业：已调整阀门、水泵或管段 {n} 处"
     ),
     "faulty": Pair("simulated works: faulty logger exchanged", "模拟作业：已更换故障压力记录仪"),
     "healthy": Pair(
@@ -143,11 +146,27 @@ class Crew:
         log.add(working_moment(start, days, self.timezone), "set", {"state": "done", **cost, "note": text})
         return log.decisions
 
-    def _everything(self) -> list[PipeRank]:
+    def adjust(self, project: Project, countermeasure: Countermeasure, *, start: datetime) -> list[Decision]:
+        """Set valves, pumps and links as the measure says, and report: started, done with the bill of its cost rows."""
+        rng = generator(self.seed, "crew", project.id)
+        log = _Log(self.city, project.id)
+        log.add(start, "set", {"state": "started"})
+        days = countermeasure.uses.get("crew_days", 1.0)
+        once = [r for r in countermeasure.costs if r.kind == "cost" and not r.recurrence and r.unit_value is not None]
+        cost: dict[str, float | str] = {}
+        if once:
+            total = sum(r.quantity.value * r.unit_value.amount for r in once if r.unit_value is not None)
+            cost = self._bill(total, rng)
+        note = NOTES["adjusted"]
+        text = f"{note.in_('en', n=len(countermeasure.targets))} / {note.in_('zh', n=len(countermeasure.targets))}"
+        log.add(working_moment(start, days, self.timezone), "set", {"state": "done", **cost, "note": text})
+        return log.decisions
+
+    def _everything(self) -> list[RankedThing]:
         """All pipes in the order of the model, where no area was ranked."""
         n = len(self.network.pipes)
         return [
-            PipeRank(thing=name, name=name, rank=i + 1, probability=1 / n, length_m=float(self.network.length_m[i]))
+            RankedThing(thing=name, name=name, rank=i + 1, probability=1 / n, length_m=float(self.network.length_m[i]))
             for i, name in enumerate(self.network.pipes)
         ]
 
@@ -155,7 +174,7 @@ class Crew:
         hour = int((at - self.start).total_seconds() // 3600)
         return leak_size(self.leaks[number], number, self.repairs, hour)
 
-    def _heard(self, row: PipeRank, at: datetime, found: Sequence[int]) -> list[int]:
+    def _heard(self, row: RankedThing, at: datetime, found: Sequence[int]) -> list[int]:
         """Leaks that run at `at` on the pipe or where it meets others, largest first."""
         ends = self._ends.get(row.name, ())
         near = [
@@ -190,6 +209,10 @@ class Crew:
             else:
                 return {}
             total += amount * price
+        return self._bill(total, rng)
+
+    def _bill(self, total: float, rng: np.random.Generator) -> dict[str, float | str]:
+        """What is asked for works that should cost `total`."""
         bill = total * float(np.exp(BILL_SD * rng.standard_normal()))
         return {
             "cost": round(bill, 2),

@@ -8,6 +8,7 @@ from typing import Literal
 import numpy as np
 
 from cityloop.sources.twin.chance import generator
+from cityloop.sources.twin.mismatch import PARTS
 from cityloop.sources.twin.network import TwinNetwork
 
 __all__ = ["Failure", "Leak", "Scenario", "draw_scenario"]
@@ -51,10 +52,11 @@ class Failure:
 
 @dataclass(frozen=True)
 class Scenario:
-    """All that goes wrong."""
+    """All that goes wrong: leaks, a failing logger, and which parts of the mismatch are in force."""
 
     leaks: tuple[Leak, ...]
     failure: Failure | None = None
+    mismatch_parts: frozenset[str] = frozenset(PARTS)
 
 
 def draw_scenario(

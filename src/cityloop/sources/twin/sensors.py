@@ -52,6 +52,11 @@ class Rows:
     hour: npt.NDArray[np.int64]
     value: Floats
 
+    def measured_from(self, hour: int) -> "Rows":
+        """Rows stamped `hour` or later, whenever they arrive."""
+        keep = self.hour >= hour
+        return self if keep.all() else Rows(self.arrives[keep], self.hour[keep], self.value[keep])
+
     def between(self, after: int, until: int) -> "Rows":
         """Rows that arrive in the hours (after, until]."""
         low, high = np.searchsorted(self.arrives, [after, until], side="right")

@@ -9,14 +9,14 @@ import pyarrow as pa
 
 from cityloop.contracts import Arrival, Floats, Model
 from cityloop.errors import Forbidden, InputError
-from cityloop.records import Countermeasure, Datastream, Decision, Project, record_id
+from cityloop.records import Change, Countermeasure, Datastream, Decision, Project, record_id
 from cityloop.settings import CitySettings, TwinSettings
 from cityloop.sources.twin.crew import Crew
 from cityloop.sources.twin.scenario import Scenario
 from cityloop.sources.twin.sensors import Meter, Rows, arriving, read
 from cityloop.sources.twin.truth import Repair, Truth
-from cityloop.sources.twin.works import FinishedWork, hour_of, repairs_of
-from cityloop.sources.twin.world import World, world_of
+from cityloop.sources.twin.works import FinishedWork, hour_of, repairs_of, settings_of
+from cityloop.sources.twin.world import World, local_midnight, world_of
 
 __all__ = ["Twin"]
 
@@ -57,18 +57,23 @@ class Twin:
 
     @property
     def start(self) -> datetime:
-        """The first hour that is ever sent, UTC."""
+        """The first hour of the twin's time, UTC."""
         return self._world.start
 
     # --- observations --------------------------------------------------------------------------------------------
     def arrivals(self, *, cursors: Mapping[str, str], until: datetime) -> Iterator[Arrival]:
         """Rows that arrive up to `until`, in pieces of at most a week; the cursor is the time reached."""
         world = self._world
-        after = self._reached(cursors.get(self.name, ""))
+        first_hour = self._first_hour()
+        after = max(self._reached(cursors.get(self.name, "")), first_hour)
         last = int((until - world.start).total_seconds() // 3600)
         if last <= after:
             return
-        rows = [arriving(m, v, seed=self.settings.seed) for m, v in zip(world.meters, self._shown(last), strict=True)]
+        shown = self._shown(last)
+        rows = [
+            arriving(m, v, seed=self.settings.seed).measured_from(first_hour)
+            for m, v in zip(world.meters, shown, strict=True)
+        ]
         first = True
         while after < last:
             end = min((after // PIECE_HOURS + 1) * PIECE_HOURS, last)
@@ -80,6 +85,11 @@ class Twin:
                 cursor=(world.start + timedelta(hours=end)).isoformat(),
             )
             after, first = end, False
+
+    def _first_hour(self) -> int:
+        """The first hour that is sent; files hold those before it."""
+        day = self.settings.sends_from
+        return hour_of(local_midnight(day, self.city.timezone), self._world.start) if day else 0
 
     def _reached(self, cursor: str) -> int:
         if not cursor:
@@ -96,7 +106,7 @@ class Twin:
     def _shown(self, hours: int) -> list[Floats]:
         """What each meter shows over the first `hours`."""
         world, seed = self._world, self.settings.seed
-        truth = world.hydraulics.hours(hours, self._repairs())
+        truth = world.hydraulics.hours(hours, self._repairs(), self._settings())
         column = {output: i for i, output in enumerate(world.hydraulics.outputs)}
         mended = self._mended()
         failing = self._failing()
@@ -130,6 +140,8 @@ class Twin:
             city=self.city.id, seed=self.settings.seed, timezone=self.city.timezone, policy=self.city.policy,
             network=world.network, leaks=world.scenario.leaks, repairs=self._repairs(), start=world.start,
         )  # fmt: skip
+        if self._sets(countermeasure):
+            return crew.adjust(project, countermeasure, start=start)
         if countermeasure.kind != "replace_sensor":
             return crew.search(project, countermeasure, start=start)
         failing, failure = self._failing(), world.scenario.failure
@@ -142,12 +154,31 @@ class Twin:
         )
         return crew.exchange(project, countermeasure, start=start, faulty=faulty)
 
+    @staticmethod
+    def _sets(countermeasure: Countermeasure) -> bool:
+        """Whether its works set something and search for nothing."""
+        return bool(countermeasure.changes) and not countermeasure.area and all(
+            c.property != "leak_coefficient" for c in countermeasure.changes
+        )  # fmt: skip
+
     def _repairs(self) -> tuple[Repair, ...]:
         world = self._world
         return repairs_of(
             self.works, world.scenario.leaks, world.network, city=self.city.id, seed=self.settings.seed,
             start=world.start,
         )  # fmt: skip
+
+    def _settings(self) -> tuple[Change, ...]:
+        """What finished works have set on the true network."""
+        world = self._world
+        if not any(work.changes for work in self.works):
+            return ()
+        names = {
+            record_id(self.city.id, "thing", e.kind, e.name): e.name
+            for e in self._model.elements()
+            if e.kind in ("pipe", "pump", "valve")
+        }
+        return settings_of(self.works, names, start=world.start, clock=world.clock)
 
     def _failing(self) -> Meter | None:
         """The meter that fails."""
@@ -180,7 +211,7 @@ class Twin:
                 cure="Ask the observations.",
             )  # fmt: skip
         world = self._world
-        series = world.hydraulics.hours(hours, self._repairs())
+        series = world.hydraulics.hours(hours, self._repairs(), self._settings())
         column = {output: i for i, output in enumerate(world.hydraulics.outputs)}
         names = world.loggers
         failing = self._failing()

@@ -87,7 +87,7 @@ def leak_changes(
 
 @dataclass
 class Hydraulics:
-    """Runs of the true network, remembered by their repairs. `clock` is the start on the model's clock; runs begin earlier."""
+    """Runs of the true network, remembered by their works. `clock` is the start on the model's clock; runs begin earlier."""
 
     model: Model
     clock: datetime
@@ -97,26 +97,33 @@ class Hydraulics:
     leaks: Sequence[Leak]
     pressure_m: Mapping[str, float]
     outputs: Sequence[Output]
-    _known: dict[tuple[Repair, ...], Floats] = field(default_factory=dict)
+    _known: dict[tuple[tuple[Repair, ...], tuple[Change, ...]], Floats] = field(default_factory=dict)
 
-    def hours(self, count: int, repairs: Sequence[Repair]) -> Floats:
-        """(count, outputs) from the start on; the first hours are the same for every count and for later repairs."""
-        key = tuple(sorted(r for r in repairs if r.hour < count))
+    def hours(self, count: int, repairs: Sequence[Repair], settings: Sequence[Change] = ()) -> Floats:
+        """(count, outputs) from the start on; the first hours are the same for every count and for later works.
+
+        `settings` are what works have set on valves, pumps and links, each from its `start` on the model's clock.
+        """
+        end = self.clock + timedelta(hours=count)
+        key = (
+            tuple(sorted(r for r in repairs if r.hour < count)),
+            tuple(c for c in settings if c.start is not None and c.start < end),
+        )
         known = self._known.get(key)
         if known is None or len(known) < count:
             whole = -(-count // RUN_HOURS) * RUN_HOURS
-            known = self._run(whole, key)
+            known = self._run(whole, *key)
             while len(self._known) >= 3:
                 del self._known[next(iter(self._known))]
             self._known[key] = known
         return known[:count]
 
-    def _run(self, count: int, repairs: tuple[Repair, ...]) -> Floats:
+    def _run(self, count: int, repairs: tuple[Repair, ...], settings: tuple[Change, ...]) -> Floats:
         steps = SETTLE_HOURS + count
         demand = self.demand.hours(steps)
         leaks = leak_changes(self.leaks, repairs, start=self.clock, hours=count, pressure_m=self.pressure_m)
         out = self.model.run(
-            [*self.network_changes, *leaks],
+            [*self.network_changes, *leaks, *settings],
             start=self.clock - timedelta(hours=SETTLE_HOURS),
             steps=steps,
             step_s=3600,

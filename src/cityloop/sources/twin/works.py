@@ -2,15 +2,17 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
-from cityloop.records import record_id
+import msgspec
+
+from cityloop.records import Change, record_id
 from cityloop.sources.twin.chance import generator
 from cityloop.sources.twin.network import TwinNetwork
 from cityloop.sources.twin.scenario import Leak
 from cityloop.sources.twin.truth import Repair, leak_size
 
-__all__ = ["FinishedWork", "hour_of", "repairs_of", "share_repaired"]
+__all__ = ["FinishedWork", "hour_of", "repairs_of", "settings_of", "share_repaired"]
 
 #: Chance that a repair leaves something of the leak, and what share it then takes away (from, to).
 PARTIAL, PARTIAL_SHARE = 0.2, (0.5, 0.9)
@@ -20,7 +22,8 @@ PARTIAL, PARTIAL_SHARE = 0.2, (0.5, 0.9)
 class FinishedWork:
     """A project that is done. `boundary` is a boundary, or the junction Thing of a replaced logger.
 
-    `findings` are those of the project: found (leak, none, other), place (name or id of a pipe or junction).
+    `findings` are those of the project: found (leak, none, other), place (name or id of a pipe or junction). `changes` are
+    what its measure sets, by Thing id: valves, pumps and links are truly set so, leaks end by findings alone.
     """
 
     project: str
@@ -28,6 +31,7 @@ class FinishedWork:
     started: datetime
     done: datetime
     findings: tuple[Mapping[str, float | str], ...] = ()
+    changes: tuple[Change, ...] = ()
 
 
 def hour_of(moment: datetime, start: datetime) -> int:
@@ -59,6 +63,21 @@ def repairs_of(
             if number is not None:
                 found.append(Repair(hour, number, share_repaired(seed, work.project, leaks[number])))
     return tuple(found)
+
+
+def settings_of(
+    works: Sequence[FinishedWork], names: Mapping[str, str], *, start: datetime, clock: datetime
+) -> tuple[Change, ...]:
+    """What finished works have set on valves, pumps and links, in time order, on the model's clock.
+
+    `names` = Thing id -> name of the elements that can be set; what is set elsewhere is no business of this network.
+    """
+    return tuple(
+        msgspec.structs.replace(c, thing=names[c.thing], start=clock + timedelta(hours=hour_of(work.done, start)))
+        for work in sorted(works, key=lambda w: (w.done, w.project))
+        for c in work.changes
+        if c.thing in names
+    )
 
 
 def _leak_at(

@@ -14,8 +14,10 @@ from cityloop.contracts import Floats, Model, Output
 from cityloop.errors import InputError
 from cityloop.records import Change
 from cityloop.settings import CitySettings, TwinSettings
-from cityloop.sources.twin import mismatch, placement
+from cityloop.sources.twin import placement
+from cityloop.sources.twin.continued import continued
 from cityloop.sources.twin.demand import TrueDemand
+from cityloop.sources.twin.mismatch import Mislabelling, Mismatch
 from cityloop.sources.twin.network import LINK_KINDS, TwinNetwork
 from cityloop.sources.twin.scenario import Scenario, draw_scenario
 from cityloop.sources.twin.sensors import Meter, flow_meter, level_meter, power_meter, pressure_loggers
@@ -100,38 +102,44 @@ class World:
 
     # --- the truth -----------------------------------------------------------------------------------------------
     @cached_property
+    def mismatch(self) -> Mismatch:
+        """How the true network differs from the known one."""
+        return Mismatch(self.settings.seed, self.settings.mismatch, self.scenario.mismatch_parts)
+
+    @cached_property
     def true_daily(self) -> Floats:
         """True demand of a usual day, (24, demand nodes)."""
+        return self._demand(self.mismatch)
+
+    def _demand(self, mismatch: Mismatch) -> Floats:
         daily = self._daily[1]
-        s = self.settings
-        return daily * mismatch.demand_factors(s.seed, s.mismatch, daily.mean(axis=0))
+        return daily * mismatch.demand_factors(daily.mean(axis=0))
 
     @cached_property
     def shut(self) -> tuple[str, ...]:
         """The closed valves that nobody knows."""
-        s = self.settings
-        before = self._lowest(()) if s.mismatch else np.zeros(0)
+        before = self._lowest(()) if self.mismatch.has("valves") else np.zeros(0)
 
         def keeps(shut: tuple[str, ...]) -> bool:
             return bool((self._lowest(shut) >= (1.0 - PRESSURE_LOSS) * before).all())
 
-        return mismatch.choose_valves(s.seed, s.mismatch, self.network, never=self.closed, keeps=keeps)
+        return self.mismatch.closed_valves(self.network, never=self.closed, keeps=keeps)
 
     def _lowest(self, shut: tuple[str, ...]) -> Floats:
-        """Lowest pressure of each demand node on a usual day of the true network with `shut` pipes, m."""
-        nodes = self._daily[0]
-        drivers = {(n, "demand_l_per_s"): self.true_daily[:, i] for i, n in enumerate(nodes)}
+        """Lowest pressure of each demand node with `shut` pipes, m: a usual day under every part of the mismatch."""
+        nodes, whole = self._daily[0], self.mismatch.whole
+        daily = self._demand(whole)
+        drivers = {(n, "demand_l_per_s"): daily[:, i] for i, n in enumerate(nodes)}
         outputs = [(n, "pressure_m") for n in nodes]
         pressure = self.model.run(
-            self._changes(shut), start=self.clock, steps=24, step_s=3600, drivers=drivers, outputs=outputs
+            self._changes(whole, shut), start=self.clock, steps=24, step_s=3600, drivers=drivers, outputs=outputs
         )
         return np.asarray(pressure.min(axis=0))
 
-    def _changes(self, shut: tuple[str, ...]) -> list[Change]:
-        s = self.settings
+    def _changes(self, mismatch: Mismatch, shut: tuple[str, ...]) -> list[Change]:
         return [
             *self.full_tanks,
-            *mismatch.true_network(s.seed, s.mismatch, self.network),
+            *mismatch.true_network(self.network),
             *(Change(thing=p, property="status", value=0.0) for p in shut),
         ]
 
@@ -144,9 +152,13 @@ class World:
         return Hydraulics(
             model=self.model,
             clock=self.clock,
-            network_changes=self._changes(self.shut),
+            network_changes=self._changes(self.mismatch, self.shut),
             demand=TrueDemand(
-                s.seed, self.start - timedelta(hours=SETTLE_HOURS), self.city.timezone, self.true_daily, s.mismatch > 0
+                s.seed,
+                self.start - timedelta(hours=SETTLE_HOURS),
+                self.city.timezone,
+                self.true_daily,
+                self.mismatch.has("hydrants"),
             ),
             demand_nodes=self._daily[0],
             leaks=self.scenario.leaks,
@@ -184,9 +196,9 @@ class World:
         return np.where([p == "status" for _, p in inputs], np.round(values), values)
 
     @cached_property
-    def wrong(self) -> mismatch.Mislabelling:
+    def wrong(self) -> Mislabelling:
         """Which loggers are not where the records say, and which clocks are slow."""
-        return mismatch.mislabel(self.settings.seed, self.settings.mismatch, self.settings.sensors)
+        return self.mismatch.mislabelling(self.settings.sensors)
 
     @cached_property
     def meters(self) -> tuple[Meter, ...]:
@@ -198,7 +210,7 @@ class World:
         ]  # fmt: skip
         found += [level_meter(city, source, t) for t in self.storage]
         found += pressure_loggers(city, source, self.loggers, self.settings.pressure_noise_m, self.wrong)
-        return tuple(found)
+        return continued(found, self.city) if self.settings.sends_from else tuple(found)
 
     @cached_property
     def scenario(self) -> Scenario:
@@ -236,7 +248,8 @@ _WORLDS: list[tuple[tuple[object, ...], World]] = []
 
 def world_of(settings: TwinSettings, city: CitySettings, model: Model, scenario: Scenario | None) -> World:
     """The World of these settings on this very model, built once; the last three are kept."""
-    key = (settings, scenario, city.id, city.timezone, repr(city.boundaries), repr(city.models))
+    files = repr(city.files) if settings.sends_from else ""
+    key = (settings, scenario, city.id, city.timezone, repr(city.boundaries), repr(city.models), files)
     for known, world in _WORLDS:
         if known == key and world.model is model:
             return world

@@ -1,0 +1,87 @@
+"""What can be done about pressure: lower the valves of a zone, by night further; where it is too low, raise it.
+
+Every option is run in the model with and without; an option that breaks a limit anew, or leaves a customer below the floor,
+is not offered. Settings of one boundary exclude each other.
+"""
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from cityloop.contracts import Prior, Simulator, View
+from cityloop.domains.water.pressure import PRESSURE_VALVES, pressure_floor
+from cityloop.domains.water.pressure_raising import raised
+from cityloop.domains.water.pressurecase import PressureCase, count_of, measure_of, open_case, water_row
+from cityloop.domains.water.pressureeffects import compare
+from cityloop.domains.water.pressuremodel import PressureRun, open_zone
+from cityloop.domains.water.pressuresettings import NIGHT_HOURS, Setting, find_settings
+from cityloop.domains.water.pricing import Price, cost_row, price_of
+from cityloop.records import CostRow, Countermeasure, Estimate, Problem, Realisation, Thing
+
+__all__ = ["pressure_measures"]
+
+
+def pressure_measures(
+    view: View, simulator: Simulator | None, problem: Problem, rates: Mapping[str, Realisation],
+    priors: Mapping[str, Prior],
+) -> list[Countermeasure]:  # fmt: skip
+    """Options for one pressure problem; none without a model, a floor, or a network on record."""
+    floor = pressure_floor(view)
+    if simulator is None or floor is None:
+        return []
+    boundary = view.get(Thing, problem.boundary)
+    zone = open_zone(view, simulator, boundary, PRESSURE_VALVES)
+    if zone is None:
+        return []
+    case = open_case(view, zone, boundary, problem, floor.pressure_m, rates, priors)
+    return _lowered(case) if problem.kind == "excess_pressure" else raised(case)
+
+
+def _lowered(case: PressureCase) -> list[Countermeasure]:
+    """Lower settings, fixed and by night."""
+    view, priors = case.view, case.priors
+    each, controller = (price_of(view.policy, priors, key) for key in ("valve_setting_each", "valve_controller_each"))
+    if each is None or not case.zone.valves:
+        return []
+    settings = find_settings(case.zone, case.week, case.floor_m + case.margin_m, sorted(case.observed))
+    settings = [s for s in settings if not s.night or controller is not None]
+    runs = case.zone.run_all([s.changes for s in settings]) if settings else []
+    return [_lowering(case, s, run, each, controller) for s, run in zip(settings, runs, strict=True)]
+
+
+def _lowering(
+    case: PressureCase, setting: Setting, run: PressureRun, each: Price, controller: Price | None
+) -> Countermeasure:
+    """One set of lower settings as a countermeasure."""
+    priors, number = case.priors, float(len(setting.valves))
+    effect = compare(case.zone, case.week, run, case.leakage, case.rate, priors, case.observed)
+    by_night = bool(setting.night)
+    costs = [cost_row("valve setting", "cost", count_of(case, number, "valve"), each, tags=("valve",))]
+    days = number * priors["valve_setting_days"].value
+    if by_night and controller is not None:
+        costs.append(cost_row("valve controller", "cost", count_of(case, number, "valve"), controller, tags=("valve",)))
+        days += number * priors["valve_controller_days"].value
+    costs += [water_row(case, effect.day), _bursts(case, run)]
+    names = ", ".join(v.name for v in setting.valves)
+    said = " / ".join(
+        f"{setting.day[v.id]:g} m"
+        + (f" ({NIGHT_HOURS[0]}-{NIGHT_HOURS[1]} h {setting.night[v.id]:g} m)" if by_night else "")
+        for v in setting.valves
+    )
+    return measure_of(
+        case, "pressure_management", "+".join(v.name for v in setting.valves), "day_night" if by_night else "fixed",
+        ("pressure_day_night" if by_night else "pressure_fixed", {"valves": names, "settings": said}),
+        tuple(v.id for v in setting.valves), setting.changes, effect, tuple(costs), days, run,
+    )  # fmt: skip
+
+
+def _bursts(case: PressureCase, run: PressureRun) -> CostRow:
+    """Fewer bursts by the fall of the highest pressure; without a price, since the number of bursts is not known."""
+    bff = case.priors["burst_factor_bff"]
+    highest, after = float(case.week.pressure_m.max()), float(run.pressure_m.max())
+    before, with_ = case.week.pressure_m.max(axis=0), run.pressure_m.max(axis=0)
+    share = float(np.average(1 - with_ / np.maximum(before, 1.0), weights=case.zone.weights_m)) * 100
+    low, high = sorted((share * bff.low, share * bff.high))
+    text = f"{bff.source}; highest pressure {highest:.1f} m, with it {after:.1f} m; only where bursts are frequent"
+    quantity = Estimate(value=share * bff.value, low=low, high=high, level=bff.level, unit="% of bursts")
+    return cost_row("fewer bursts", "non_monetary", quantity, None, tags=("bursts",), source=text)
