@@ -140,6 +140,8 @@ def test_forecast_when_history_is_short_or_the_extra_absent_then_the_plain_metho
     without = forecast(made.view, ["a"], at=FIRST + timedelta(days=180))
     assert without.method == "median" and any("cityloop[forecast]" in n.en for n in without.notes)
     assert np.isfinite(without.value).all()
+    with pytest.raises(InputError, match=r"pip install 'cityloop\[forecast\]'"):
+        forecast(made.view, ["a"], at=FIRST + timedelta(days=180), method="boosting")
 
 
 def test_forecast_when_asked_again_then_the_same_to_the_last_digit(town, small_trees):

@@ -207,6 +207,8 @@ _WORDS = {
     r"Name another folder with --out, or make room on the disk\.": "请用 --out 指定其他目录，或清理磁盘",
     r"The data folder is not empty\.": "数据目录不为空。",
     # forecast
+    r"The learning method is not installed\.": "未安装学习型方法。",
+    r"Install it: (.+)\.": r"请安装：\1",
     r"Too little history to forecast\.": "历史数据太少，无法预测。",
     r"Too little history to make intervals\.": "历史数据太少，无法给出区间。",
     r"no earlier forecast whose hours were observed": "没有可与观测对照的历史预测",

@@ -206,13 +206,16 @@ def why_not_verified(city: "City") -> list[tuple[Goal, str]]:
         if goal.id in verified:
             continue
         projects = [p for p in read(Project, _ALL) if {goal.id, goal.problem} & set(answers.get(p.countermeasure, ()))]
-        done = [s.on for p in projects for s in p.states if s.state == "done"]
+        mine = [p for p in projects if goal.id in frozen or p.id not in used]
+        done = [s.on for p in mine for s in p.states if s.state == "done"]
         if not projects:
             why = say(TEXTS["no_project"])
+        elif not mine:
+            why = say(TEXTS["works_before"])
         elif not done:
-            why = say(TEXTS["not_done"], state=state(projects[-1].state))
+            why = say(TEXTS["not_done"], state=state(mine[-1].state))
         elif goal.id not in frozen:
-            why = say(TEXTS["works_before" if used >= {p.id for p in projects} else "no_baseline"])
+            why = say(TEXTS["no_baseline"])
         elif goal.id in waiting:
             continue
         else:

@@ -107,6 +107,8 @@ def _board(view: View, history: History, moment: Moment, times: Times, ahead: in
 
 def _choose(method: str | None, days: int) -> tuple[str, Pair | None]:
     """The method, and a note where a better one could not be taken."""
+    if method == "boosting" and not can_learn():
+        raise InputError("The learning method is not installed.", cure="Install it: pip install 'cityloop[forecast]'.")
     if method is not None:
         return method, None
     if not can_learn():

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 
 from cityloop.contracts import Floats, Model, Output
-from cityloop.errors import InputError
+from cityloop.errors import EngineError, InputError
 from cityloop.records import Change
 from cityloop.settings import CitySettings, TwinSettings
 from cityloop.sources.twin import placement
@@ -121,7 +121,11 @@ class World:
         before = self._lowest(()) if self.mismatch.has("valves") else np.zeros(0)
 
         def keeps(shut: tuple[str, ...]) -> bool:
-            return bool((self._lowest(shut) >= (1.0 - PRESSURE_LOSS) * before).all())
+            try:
+                lowest = self._lowest(shut)
+            except EngineError:
+                return False  # a network that cannot be solved so is none that people live with
+            return bool((lowest >= (1.0 - PRESSURE_LOSS) * before).all())
 
         return self.mismatch.closed_valves(self.network, never=self.closed, keeps=keeps)
 
