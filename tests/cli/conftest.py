@@ -59,7 +59,9 @@ def problem(kind: str, boundary: str, **values: Any) -> Problem:
 
 def records() -> list[Any]:
     """Two leaks and a sensor, a goal, a measure, its plan and its project."""
-    area = tuple(RankedThing(thing=f"p{i}", name=f"P-{i}", rank=i, probability=0.05, length_m=100.0) for i in range(1, 15))
+    area = tuple(
+        RankedThing(thing=f"p{i}", name=f"P-{i}", rank=i, probability=0.05, length_m=100.0) for i in range(1, 15)
+    )
     leak = problem("burst", DMA, area=area, best_place="p1")
     goal = Goal(
         id=record_id(CITY, "goal", leak.id), problem=leak.id, indicator="night_flow", boundary=DMA,

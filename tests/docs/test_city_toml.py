@@ -95,7 +95,8 @@ def _asked(folder: Path, monkeypatch) -> set[tuple[str, str]]:
 
     monkeypatch.setattr(Table, "close", note)
     (folder / "city.toml").write_text(
-        example_city_toml().replace("[policy]", MORE + POSITIONS + REGISTER + THING + "\n[policy]", 1) + LIMIT, encoding="utf-8"
+        example_city_toml().replace("[policy]", MORE + POSITIONS + REGISTER + THING + "\n[policy]", 1) + LIMIT,
+        encoding="utf-8",
     )
     load_city(folder)
     return found

@@ -1,6 +1,7 @@
 """Boundaries that were changed: found on played and on real series, and not where nothing was changed."""
 
 import csv
+import os
 from datetime import UTC, datetime, timedelta
 
 import numpy as np
@@ -253,6 +254,9 @@ def test_real_areas_when_a_third_of_one_goes_to_another_then_most_are_found_with
 
 
 @pytest.mark.slow
+@pytest.mark.skipif(
+    "CITYLOOP_FIGURES" not in os.environ, reason="minutes of figures for the README: CITYLOOP_FIGURES=1"
+)
 def test_real_areas_figures(areas):
     """Figures of README.md: looks every fortnight at the untouched series, and 80 transfers put in. Shown with -s."""
     false, falls, looks = set(), set(), range(84, 570, 14)

@@ -16,7 +16,8 @@ RATE = Realisation(
 
 def rows(*parts):
     return tuple(
-        RankedThing(thing=f"p{i}", name=f"P{i}", rank=i + 1, probability=p, length_m=m) for i, (p, m) in enumerate(parts)
+        RankedThing(thing=f"p{i}", name=f"P{i}", rank=i + 1, probability=p, length_m=m)
+        for i, (p, m) in enumerate(parts)
     )
 
 

@@ -1,5 +1,6 @@
 """Drifting sensors: with a drift it is found, without one nobody is blamed; loggers and flow meters."""
 
+import os
 import tempfile
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -189,6 +190,9 @@ def play(seed, *, leaks):
 
 
 @pytest.mark.slow
+@pytest.mark.skipif(
+    "CITYLOOP_FIGURES" not in os.environ, reason="minutes of figures for the README: CITYLOOP_FIGURES=1"
+)
 def test_figures_of_forty_loggers():
     """Figures of README.md, shown with -s: weekly looks at played towns nobody tuned by, and drifts put into them."""
     false = {False: 0, True: 0}

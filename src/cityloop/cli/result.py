@@ -36,7 +36,7 @@ from cityloop.records import (
     Thing,
     Verification,
 )
-from cityloop.report.order import about_a_sensor, by_weight, stands
+from cityloop.report.order import about_a_sensor, by_weight, km_to_half, stands
 from cityloop.report.words import EFFECT_GRADES, LEAST_DAYS
 
 if TYPE_CHECKING:
@@ -56,11 +56,15 @@ TEXTS = {
         "  暂时无法判断：已观测 {days} 天，至少需 {least} 天才能区分持续变化与偶然波动",
     ),
     "problem": Pair("  {kind} in {where} [{status}]", "  {where}：{kind}［{status}］"),
-    "place": Pair("    search first {place}; {n} sections, {km} km in all", "    先查 {place}；共 {n} 段、{km} km"),
-    "gap": Pair(
-        "    {indicator} {observed} where {expected} was expected, since {onset}: gap {gap}",
-        "    {indicator} {observed}，预期 {expected}，始于 {onset}：相差 {gap}",
+    "place": Pair(
+        "    search first {place}; the first {half} km of the dig list hold half of it; {n} sections, {km} km in all",
+        "    先查 {place}；按检漏清单前 {half} km 即占其一半；共 {n} 段、{km} km",
     ),
+    "gap": Pair(
+        "    {indicator} {observed} where {expected} was expected{since}: gap {gap}",
+        "    {indicator} {observed}，预期 {expected}{since}：相差 {gap}",
+    ),
+    "since": Pair(", since {onset}", "，始于 {onset}"),
     "costs_year": Pair("    worth {cost}", "    折合 {cost}"),
     "sensors": Pair("  sensors to check ({n}): {names}", "  需检查的传感器（{n} 个）：{names}"),
     "goal": Pair("Goal", "目标"),
@@ -289,13 +293,13 @@ def _problem(facts: Facts, p: Problem) -> list[str]:
     if p.area and stands(p):
         km = number(sum(r.length_m for r in p.area) / 1000)
         first = where_first(p, facts.things, facts.names)
-        lines.append(say(TEXTS["place"], place=first, n=len(p.area), km=km))
+        lines.append(say(TEXTS["place"], place=first, n=len(p.area), km=km, half=number(km_to_half(p.area))))
         if located := str(p.details.get("located_by", "")):
             lines.append(f"    {one_language(located)}")
     lines.append(
         say(
             TEXTS["gap"], indicator=kind(p.indicator), observed=amount(p.observed.value, p.observed.unit),
-            expected=amount(p.expected.value, p.expected.unit), onset=p.onset or "-", gap=estimate(p.gap),
+            expected=amount(p.expected.value, p.expected.unit), since=say(TEXTS["since"], onset=p.onset) if p.onset else "", gap=estimate(p.gap),
         )
     )  # fmt: skip
     if p.cost_per_year is not None:

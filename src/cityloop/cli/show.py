@@ -66,7 +66,7 @@ def number(value: float) -> str:
     if not math.isfinite(value):
         return "-"
     if abs(value) >= 100:
-        return f"{value:,.0f}"
+        return shown(value, 0)
     text = shown(value, max(significant(value), 0))
     return text.rstrip("0").rstrip(".") if "." in text else text
 

@@ -24,7 +24,7 @@ Method = Callable[[Examples, Floats], Predict]
 
 _LOSSES = ("absolute_error", "squared_error")
 _TREES, _RATE, _LEAVES, _LEAF_ROWS, _RIDGE, _COLUMNS, _BINS = 100, 0.1, 31, 100, 5.0, 0.6, 127
-_ROWS = 30_000
+_ROWS = 60_000
 """Hours learnt from, drawn from all: neighbouring hours teach the same."""
 _LEAST_ROWS = 1_000
 """With fewer hours to learn from, nothing is learnt: the median stands."""

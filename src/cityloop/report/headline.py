@@ -6,9 +6,8 @@ from cityloop.i18n import Pair
 from cityloop.records import Countermeasure, Plan, Problem, Project, Verification
 from cityloop.report.blocks import Answers, Badge, Block, Inline, Lines, Notice, Section, Sentence, joined
 from cityloop.report.facts import Facts
-from cityloop.report.order import Patch, patches, stands
+from cityloop.report.order import Patch, km_to_half, patches, stands
 from cityloop.report.problems import problem_name
-from cityloop.report.trace import NOT_KNOWN
 from cityloop.report.unknown import UNKNOWN_TITLE
 from cityloop.report.words import GRADES, LEAST_DAYS, STATES, both, named, with_badge, word
 from cityloop.report.works import unjudged_items
@@ -36,7 +35,10 @@ _SURE = Pair("How sure", "把握多大")
 _MORE = Pair("… and {n} more, see “{section}”", "……另有 {n} 项，见“{section}”")
 _PROBLEMS, _PLAN = Pair("Problems", "问题"), Pair("Countermeasures and plan", "对策与方案")
 
-_AREA = Pair("{boundary}: {places}. In all {n} sections, {km}.", "{boundary}：{places}。共 {n} 段、{km}。")
+_AREA = Pair(
+    "{boundary}: {places}. The first {half} of the dig list hold half of it; in all {n} sections, {km}.",
+    "{boundary}：{places}。按检漏清单前 {half} 即占其一半；共 {n} 段、{km}。",
+)
 _FIRST = Pair("first around {place} ({share} of the probability on {km})", "先查 {place} 一带（{km} 内概率 {share}）")
 _THEN = Pair("then around {place} ({share} on {km})", "再查 {place} 一带（{km} 内 {share}）")
 _WITHIN = Pair("{boundary}; where inside it cannot be told.", "{boundary}；无法判断在其中的具体位置。")
@@ -60,16 +62,21 @@ _GAP = Pair(
     "{problem}: since {onset} the {indicator} {tense} {observed} where {expected} was expected, a gap of {gap}{cost}. {by}",
     "{problem}：自 {onset} 起{indicator}为 {observed}，预期 {expected}，相差 {gap}{cost}。{by}",
 )
+_GAP_NOW = Pair(
+    "{problem}: the {indicator} {tense} {observed} where {expected} was expected, a gap of {gap}{cost}. {by}",
+    "{problem}：{indicator}为 {observed}，预期 {expected}，相差 {gap}{cost}。{by}",
+)
 _IS, _WAS = Pair("is", ""), Pair("was", "")
 _COST = Pair(", worth {cost}", "，折合 {cost}")
 _LINE = Pair(
-    "{year}, {boundary}: {title}. Claimed: {effect}. {saves}Costs {cost}; net present value {npv}.",
-    "{year} 年，{boundary}：{title}。预计{effect}；{saves}费用 {cost}，净现值 {npv}。",
+    "{year}, {what}. Claimed: {effect}. {saves}Costs {cost}; net present value {npv}.",
+    "{year} 年，{what}。预计{effect}；{saves}费用 {cost}，净现值 {npv}。",
 )
 _PLAIN_LINE = Pair(
-    "{year}, {boundary}: {title}. Costs {cost}; its use is not priced.",
-    "{year} 年，{boundary}：{title}。费用 {cost}，效益不计价。",
+    "{year}, {what}. Costs {cost}; its use is not priced.",
+    "{year} 年，{what}。费用 {cost}，效益不计价。",
 )
+_PLACED = Pair("{place}: {title}", "{place}：{title}")
 _FALLS = Pair("{indicator} −{estimate}", "{indicator}下降 {estimate}")
 _RISES = Pair("{indicator} +{estimate}", "{indicator}上升 {estimate}")
 _SAVES = Pair("{name} {quantity}. ", "{name} {quantity}；")
@@ -167,6 +174,10 @@ def _place(facts: Facts, problem: Problem) -> Inline:
         parts: dict[str, Inline] = {
             "boundary": boundary, "places": joined(places, Pair(", ", "，")), "n": str(len(problem.area)),
             "km": facts.area_km(problem),
+            "half": facts.trace.derived(
+                f"km_to_half:{problem.id}", km_to_half(problem.area), unit="km", decimals=1, of=[f"{problem.id}#area"],
+                formula="sum of length_m / 1000 over the first ranks that hold half of the probability of the area",
+            ),
         }  # fmt: skip
         return with_badge(Sentence(_AREA, parts), problem.simulated)
     thing = facts.things.get(problem.best_place or problem.boundary)
@@ -221,7 +232,7 @@ def _why(facts: Facts, problem: Problem) -> Inline:
     if problem.cost_per_year is not None:
         cost = Sentence(_COST, {"cost": trace.estimate(id, "cost_per_year")})
     return Sentence(
-        _GAP,
+        _GAP if problem.onset else _GAP_NOW,
         {
             "problem": problem_name(facts, problem), "onset": trace.day(id, "onset"), "indicator": named(problem.indicator),
             "tense": _IS if stands(problem) else _WAS, "observed": trace.estimate(id, "observed", plain=True),
@@ -252,8 +263,7 @@ def _line(facts: Facts, plan: Plan, position: int) -> Inline:
     chosen = facts.countermeasure(line.countermeasure)
     path = f"lines[{position}]"
     parts: dict[str, Inline] = {
-        "title": Pair(chosen.title_en, chosen.title_zh) if chosen else both(line.countermeasure),
-        "boundary": facts.name(chosen.boundary) if chosen else NOT_KNOWN,
+        "what": _what(facts, chosen) if chosen else both(line.countermeasure),
         "year": facts.trace.number(plan.id, f"{path}.year", decimals=0, plain=True),
         "cost": facts.trace.money(plan.id, f"{path}.cost"),
         "npv": facts.trace.estimate(plan.id, f"{path}.net_present_value"),
@@ -263,6 +273,13 @@ def _line(facts: Facts, plan: Plan, position: int) -> Inline:
     priced = chosen is None or any(row.kind == "benefit" for row in chosen.costs) or bool(chosen.effects)
     text = Sentence(_LINE if priced else _PLAIN_LINE, parts)
     return with_badge(text, plan.simulated or bool(chosen and chosen.simulated))
+
+
+def _what(facts: Facts, chosen: Countermeasure) -> Inline:
+    """Its title, with the place before it where the title does not name it."""
+    title, place = Pair(chosen.title_en, chosen.title_zh), facts.name(chosen.boundary)
+    named_there = place.en in title.en if isinstance(place, Pair) else str(place) in title.en
+    return title if named_there else Sentence(_PLACED, {"place": place, "title": title})
 
 
 def _effects(facts: Facts, chosen: Countermeasure | None) -> Inline:

@@ -29,6 +29,11 @@ UNITS = {
     "people": Pair("people", "人"),
     "connection": Pair("connections", "户"),
     "degC": Pair("°C", "°C"),
+    "1/(100 km a)": Pair("breaks per 100 km and year", "次/（百公里·年）"),
+    "break/a": Pair("breaks a year", "次/年"),
+    "check": Pair("checks", "次"),
+    "kWh/year": Pair("kWh a year", "kWh/年"),
+    "kg/year": Pair("kg a year", "kg/年"),
 }
 #: One of a unit, after a price.
 PER = {"repair": Pair("repair", "处"), "sensor": Pair("sensor", "个")}

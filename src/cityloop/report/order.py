@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from cityloop.records import Problem, RankedThing, Thing
 
-__all__ = ["Patch", "about_a_sensor", "by_weight", "patches", "stands"]
+__all__ = ["Patch", "about_a_sensor", "by_weight", "km_to_half", "patches", "stands"]
 
 #: A patch that holds less of the probability than this is not named.
 NAMED_FROM = 0.1
@@ -47,6 +47,17 @@ class Patch:
     def km(self) -> float:
         """Length of all its rows."""
         return sum(row.length_m for row in self.rows) / 1000
+
+
+def km_to_half(area: Sequence[RankedThing]) -> float:
+    """Kilometres of the first ranks that hold half of the probability of an area."""
+    half, held, km = sum(row.probability for row in area) / 2, 0.0, 0.0
+    for row in sorted(area, key=lambda r: r.rank):
+        if held >= half:
+            break
+        held += row.probability
+        km += row.length_m / 1000
+    return km
 
 
 def patches(area: Sequence[RankedThing], things: Mapping[str, Thing], best_place: str = "") -> list[Patch]:

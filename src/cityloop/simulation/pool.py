@@ -4,6 +4,7 @@ Own code rather than concurrent.futures, which can neither end a worker that han
 every worker has a pipe, works in the pool's own temporary folder and ends when its parent does. Spawned, never forked.
 """
 
+import contextlib
 import multiprocessing
 import pickle
 import signal
@@ -55,21 +56,19 @@ def answer(models: Sequence[Model], job: Job) -> Floats:
 
 
 def _work(pipe: Connection, models: bytes, folder: str) -> None:
-    """The worker: answers jobs until the pipe closes."""
+    """The worker: answers jobs until the pipe closes, at whichever end of a job the parent goes."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides what an interruption means
     tempfile.tempdir = folder
     opened: Sequence[Model] = pickle.loads(models)
-    pipe.send("ready")
-    while True:
-        try:
+    with contextlib.suppress(EOFError, ConnectionError):
+        pipe.send("ready")
+        while True:
             job = pipe.recv()
-        except EOFError:
-            return
-        try:
-            reply: object = answer(opened, job)
-        except CityloopError as error:
-            reply = error
-        pipe.send(reply)
+            try:
+                reply: object = answer(opened, job)
+            except CityloopError as error:
+                reply = error
+            pipe.send(reply)
 
 
 class Pool:

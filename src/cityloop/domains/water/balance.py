@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 import numpy as np
 
 from cityloop.contracts import Floats, Times, View
+from cityloop.i18n import Pair
 from cityloop.records import Datastream, Thing
 
 __all__ = [
@@ -20,6 +21,7 @@ __all__ = [
     "hourly_balance",
     "longest_runs",
     "mask_stuck",
+    "name_of",
     "network_of",
     "streams_of",
 ]
@@ -65,6 +67,11 @@ def streams_of(view: View, observed_property: str) -> dict[str, list[Datastream]
 def boundaries(view: View) -> list[Thing]:
     """The metered boundaries of the city, by name."""
     return sorted((t for t in view.records(Thing) if t.kind == "boundary"), key=lambda t: t.name)
+
+
+def name_of(boundary: Thing) -> Pair:
+    """Its name in both languages, as city.toml has it; else its own."""
+    return Pair(*(str(boundary.properties.get(key, boundary.name)) for key in ("name_en", "name_zh")))
 
 
 def network_of(view: View, boundary: Thing) -> str:

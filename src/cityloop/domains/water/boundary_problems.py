@@ -6,6 +6,7 @@ from datetime import date
 import numpy as np
 
 from cityloop.contracts import Prior, View
+from cityloop.domains.water.balance import name_of
 from cityloop.domains.water.boundary_change import Fall, Transfer, find_changes, without_transfers
 from cityloop.domains.water.boundary_state import BoundaryState
 from cityloop.domains.water.pricing import cost_row, half_width, price_of, realisation_of
@@ -91,7 +92,6 @@ def _pair(view: View, states: Sequence[BoundaryState], transfer: Transfer, prior
         notes=tuple(notes),
         details={
             "other_boundary": lost.boundary.id,
-            "other_name": lost.boundary.name,
             "gain_l_per_s": transfer.gain,
             "loss_l_per_s": transfer.loss,
             "flow_by_day_l_per_s": transfer.flow_by_day,
@@ -172,9 +172,8 @@ def check_valves(
     level, kind = view.policy.level, "check_boundary_valves"
     rate, found = realisation_of(kind, rates, priors), priors["valve_found"]
     once = Estimate(value=1.0, low=1.0, high=1.0, level=level, unit="check")
-    other, names = str(problem.details.get("other_boundary", "")), [view.get(Thing, problem.boundary).name]
-    if other:
-        names.append(str(problem.details["other_name"]))
+    other = str(problem.details.get("other_boundary", ""))
+    names = [name_of(view.get(Thing, id)) for id in (problem.boundary, other) if id]
     titles = {"boundary_change": "check_boundary_valves", "swapped_meters": "check_swapped_meters"}
     title = TITLES[titles.get(problem.kind, "check_one_boundary")]
     effects = () if problem.kind != "boundary_change" else (
@@ -183,15 +182,15 @@ def check_valves(
             period="from the day the valve is closed on", grade="assumed",
         ),
     )  # fmt: skip
-    values = {"name": names[0], "other": names[-1]}
+    english, chinese = ({"name": getattr(names[0], s), "other": getattr(names[-1], s)} for s in ("en", "zh"))
     return [
         Countermeasure(
             id=record_id(view.city, "countermeasure", kind, "", problem.id),
             simulated=problem.simulated,
             domain="water",
             kind=kind,
-            title_en=title.in_("en", **values),
-            title_zh=title.in_("zh", **values),
+            title_en=title.in_("en", **english),
+            title_zh=title.in_("zh", **chinese),
             boundary=problem.boundary,
             targets=tuple(t for t in (problem.boundary, other) if t),
             changes=(),

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from cityloop.contracts import Floats, Prior, Simulator, View
+from cityloop.domains.water.balance import name_of
 from cityloop.domains.water.boundary_problems import BOUNDARY_KINDS, check_valves
 from cityloop.domains.water.leakmodel import LeakRun, run_leak
 from cityloop.domains.water.pressure import PRESSURE_KINDS
@@ -137,7 +138,7 @@ def _survey(
     effect = _claim(problem, found, leaks, rate, view.policy.level)
     day_factor = modelled.mean_over_night if modelled else 1.0
     title = TITLES["survey_and_repair_whole" if variant == "whole" else "survey_and_repair"]
-    values = {"share": variant, "km": f"{whole_km:.1f}"}
+    values, area_name = {"share": variant, "km": f"{whole_km:.1f}"}, name_of(view.get(Thing, problem.boundary))
     level = view.policy.level
     details: dict[str, float | str] = {
         "variant": variant,
@@ -155,8 +156,8 @@ def _survey(
         simulated=problem.simulated,
         domain="water",
         kind="survey_and_repair",
-        title_en=title.in_("en", **values),
-        title_zh=title.in_("zh", **values),
+        title_en=title.in_("en", **values, name=area_name.en),
+        title_zh=title.in_("zh", **values, name=area_name.zh),
         boundary=problem.boundary,
         targets=places,
         changes=tuple(Change(thing=p, property="leak_coefficient", value=0.0) for p in places if problem.area),

@@ -7,9 +7,12 @@ __all__ = ["NOTES", "TITLES", "note"]
 TITLES = {
     "water": Pair("Drinking water", "供水"),
     "survey_and_repair": Pair(
-        "Leak survey until {share} % of the probability is searched, and repair", "检漏至累计概率 {share}% 并修复"
+        "Leak survey of {name} until {share} % of the probability is searched, and repair",
+        "{name}检漏至累计概率 {share}% 并修复",
     ),
-    "survey_and_repair_whole": Pair("Leak survey of all {km} km of mains, and repair", "全部 {km} km 管网检漏并修复"),
+    "survey_and_repair_whole": Pair(
+        "Leak survey of all {km} km of mains of {name}, and repair", "{name}全部 {km} km 管网检漏并修复"
+    ),
     "pressure_fixed": Pair("Lower pressure valves {valves} to {settings}", "调低减压阀 {valves} 至 {settings}"),
     "pressure_day_night": Pair(
         "Set pressure valves {valves} by day and night: {settings}", "减压阀 {valves} 昼夜分时调压：{settings}"
