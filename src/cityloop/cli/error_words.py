@@ -222,14 +222,14 @@ _WORDS = {
     r"The bench finds no table of inflows\.": "评测找不到进水流量表。",
     r"Name a folder with (.+) and (\S+)\.": r"请指定含有 \1 和 \2 的文件夹",
     # decisions
-    r"A project that is (\w+) cannot become (\w+)\.": r"状态为 \1 的项目不能改为 \2。",
+    r"A project that is (\w+) cannot become (\w+)\.": r"状态为“\1”的项目不能改为“\2”。",
     r"Go through the states in their order\.": "请按状态顺序逐步登记",
-    r"Works that are (\w+) cannot be inspected\.": r"状态为 \1 的工程不能登记现场发现。",
+    r"Works that are (\w+) cannot be inspected\.": r"状态为“\1”的工程不能登记现场发现。",
     r"Set the project started first\.": "请先登记项目开工（started）",
     r"A problem that is (\w+) cannot be changed by (\w+)\.": r"状态为 \1 的问题不能执行 \2。",
     r"This plan is (\w+) already\.": r"该方案的状态已是 \1。",
     r"Approve the proposed plan, or run a turn to get a new one\.": "请批准待定（proposed）的方案，或运行一轮以得到新方案",
-    r"(\w+) before it was (\w+)\.": r"\1 的时间早于 \2。",
+    r"(\w+) before it was (\w+)\.": r"“\1”的时间早于“\2”。",
     r"Correct the time of this state \(--on\), or give the one before it its own time\.": (
         "请更正该状态的时间（--on），或为前一状态写明其时间"
     ),
@@ -268,10 +268,15 @@ _WORDS = {
     r"The place of the finding is no pipe or junction of this city\.": "现场位置不是本城市的管段或节点。",
     r"Correct the place of the inspection\.": "请更正现场位置",
     r"Reopen it first\.": "请先重开",
-    r"It is (\w+) already\.": r"其状态已是 \1",
+    r"It is (\w+) already\.": r"其状态已是“\1”",
     r"The engine '(.+)' is absent: (.+)\.": r"缺少引擎“\1”：\2。",
 }
 _PATTERNS = tuple((re.compile(pattern), chinese) for pattern, chinese in _WORDS.items())
+#: A state that a sentence names where one of its groups stands.
+_STATES = {
+    "open": "待处理", "acknowledged": "已确认", "dismissed": "已驳回", "merged": "已并入", "in_works": "施工中", "closed": "已关闭",
+    "proposed": "已提出", "approved": "已批准", "funded": "资金已落实", "started": "已开工", "done": "已完工", "cancelled": "已取消",
+}  # fmt: skip
 
 
 def error_words(text: str) -> str:
@@ -279,8 +284,15 @@ def error_words(text: str) -> str:
 
     >>> error_words("Columns missing: East.")
     '缺少列：East。'
+    >>> error_words("Done before it was started.")
+    '“已完工”的时间早于“已开工”。'
     """
     for pattern, chinese in _PATTERNS:
         if (found := pattern.fullmatch(text)) is not None:
-            return found.expand(chinese)
+            return _filled(chinese, [_STATES.get((g or "").casefold(), g or "") for g in found.groups()])
     return text
+
+
+def _filled(chinese: str, groups: list[str]) -> str:
+    """The sentence with its groups, numbered from 1 as in a regular expression."""
+    return re.sub(r"\\(\d)", lambda at: groups[int(at[1]) - 1], chinese)
