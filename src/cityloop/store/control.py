@@ -27,8 +27,12 @@ _KEPT = 64
 def connect_control(path: Path) -> sqlite3.Connection:
     """Open the SQLite file. One connection for all threads; Control serialises them."""
     connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=5.0)
-    connection.execute("PRAGMA journal_mode = WAL")
-    connection.execute("PRAGMA synchronous = FULL")
+    try:
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("PRAGMA synchronous = FULL")
+    except BaseException:
+        connection.close()  # no database: nothing may keep the file open
+        raise
     return connection
 
 
