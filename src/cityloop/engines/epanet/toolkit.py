@@ -131,7 +131,7 @@ def wntr_folder() -> Path:
 
 
 def _absent(why: str) -> EngineError:
-    """EPANET for x86-64 (Linux, Windows) and macOS is what the wheels of wntr 1.5 hold (PyPI, 2026-11)."""
+    """EPANET for x86-64 (Linux, Windows) and macOS is what the wheels of wntr 1.5 hold (package index, 2026-11)."""
     return EngineError(
         f"The engine 'epanet' is absent: {why}.",
         got=f"{platform.system()} {platform.machine()}",
