@@ -8,12 +8,12 @@ cost are both stated as positive amounts; only sums over rows carry a sign, bene
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from statistics import NormalDist
 
 import numpy as np
 
 from cityloop.contracts import Floats
 from cityloop.errors import InputError
+from cityloop.evidence.normal import half_width
 from cityloop.records import CostRow, Estimate
 
 __all__ = [
@@ -187,8 +187,7 @@ def at_level(estimate: Estimate, level: float) -> Estimate:
     """The same estimate with its interval at another level; both sides scale as those of a normal distribution."""
     if estimate.level == level:
         return estimate
-    z = NormalDist().inv_cdf
-    scale = z(0.5 + level / 2) / z(0.5 + estimate.level / 2)
+    scale = half_width(level) / half_width(estimate.level)
     return Estimate(
         value=estimate.value, low=estimate.value - (estimate.value - estimate.low) * scale,
         high=estimate.value + (estimate.high - estimate.value) * scale, level=level, unit=estimate.unit,

@@ -8,9 +8,9 @@ import math
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from statistics import NormalDist
 
 from cityloop.contracts import Domain, Prior, View
+from cityloop.evidence.normal import half_width
 from cityloop.records import Baseline, Countermeasure, Estimate, Pattern, Project, Realisation, Verification
 
 __all__ = ["Pooled", "random_effects", "realisation_rates"]
@@ -160,7 +160,7 @@ def _rate(
         values = [(p.value, _se(p.low, p.high, p.level)) for p in priors]
         values += [(s.value, _se(s.low, s.high, s.level)) for s in (*studies, *inspected)]
         pooled = random_effects([v for v, _ in values], [s for _, s in values])
-        half = NormalDist().inv_cdf(0.5 + level / 2) * pooled.spread
+        half = half_width(level) * pooled.spread
         estimate = Estimate(
             value=pooled.mean, low=pooled.mean - half, high=pooled.mean + half, level=level, unit="1"
         )  # fmt: skip
@@ -174,4 +174,4 @@ def _rate(
 
 def _se(low: float, high: float, level: float) -> float:
     """Standard error of an interval read as a normal one."""
-    return max((high - low) / (2 * NormalDist().inv_cdf(0.5 + level / 2)), LEAST_SE)
+    return max((high - low) / (2 * half_width(level)), LEAST_SE)

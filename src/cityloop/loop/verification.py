@@ -3,13 +3,13 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from statistics import NormalDist
 from typing import Any
 
 import msgspec
 import numpy as np
 
 from cityloop.contracts import Domain, View
+from cityloop.economics import add_estimates
 from cityloop.evidence import Before, Measured, grade, measure_after
 from cityloop.loop.baseline import claims_of, covariates_of, frozen
 from cityloop.loop.texts import span
@@ -168,22 +168,7 @@ def _claimed(view: View, goal: Goal, projects: Sequence[Project], baseline: Base
             held = [e.estimate for e in effects if e.indicator == goal.indicator and e.thing == goal.boundary]
         claims += held
 
-    def side(end: str) -> float:
-        widths = [abs(getattr(e, end) - e.value) * _stretch(e.level, goal.level) for e in claims]
-        return float(np.sqrt(sum(w * w for w in widths)))
-
-    value = sum(e.value for e in claims)
-    return Estimate(
-        value=value, low=value - side("low"), high=value + side("high"), level=goal.level, unit=baseline.unit
-    )
-
-
-def _stretch(level: float, wanted: float) -> float:
-    """Factor from an interval at one level to another, as of a normal distribution."""
-    if level == wanted:
-        return 1.0
-    normal = NormalDist()
-    return normal.inv_cdf((1 + wanted) / 2) / normal.inv_cdf((1 + level) / 2)
+    return add_estimates(claims, level=goal.level, unit=baseline.unit)
 
 
 def _realisation(measured: Estimate, claimed: Estimate) -> Estimate | None:

@@ -108,7 +108,7 @@ def word(table: Mapping[str, Pair], key: str) -> Pair:
 
 def named(key: str) -> Pair:
     """The name that a domain gives to a kind, an indicator, a cost row or a cause; else the key made readable."""
-    return word({**_COMMON, **words()}, key)
+    return words().get(key) or word(_COMMON, key)
 
 
 def both(text: str) -> Pair:

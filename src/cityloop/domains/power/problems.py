@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from datetime import date, datetime, timedelta
-from statistics import NormalDist
 
 import numpy as np
 
@@ -10,6 +9,7 @@ from cityloop.contracts import Floats, Prior, View
 from cityloop.domains.power.loading import INDICATOR, Loading, read_loading, stations
 from cityloop.domains.power.words import note
 from cityloop.economics.prices import policy_price, price_of
+from cityloop.evidence.normal import half_width
 from cityloop.records import Datastream, Estimate, Problem, Thing, record_id
 
 __all__ = ["KIND", "RECENT_DAYS", "YEAR_DAYS", "energy_above", "find_problems", "hour_span"]
@@ -55,7 +55,7 @@ def _judge(view: View, thing: Thing, loading: Loading, priors: Mapping[str, Prio
     recent = recent[np.isfinite(recent)]
     if len(recent) < LEAST_DAYS:
         return None
-    mean, half = float(recent.mean()), NormalDist().inv_cdf(0.5 + level / 2) * _error(recent)
+    mean, half = float(recent.mean()), half_width(level) * _error(recent)
     if mean - half <= limit:
         return None
 

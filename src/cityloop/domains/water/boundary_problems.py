@@ -9,8 +9,9 @@ from cityloop.contracts import Prior, View
 from cityloop.domains.water.balance import name_of
 from cityloop.domains.water.boundary_change import Fall, Transfer, find_changes, without_transfers
 from cityloop.domains.water.boundary_state import BoundaryState
-from cityloop.domains.water.pricing import cost_row, half_width, price_of, realisation_of
+from cityloop.domains.water.pricing import cost_row, price_of, realisation_of
 from cityloop.domains.water.texts import TITLES, note
+from cityloop.evidence.normal import half_width
 from cityloop.records import (
     Countermeasure,
     Datastream,

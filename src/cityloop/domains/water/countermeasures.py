@@ -14,7 +14,6 @@ from cityloop.domains.water.pricing import (
     M3_PER_YEAR_PER_L_PER_S,
     Price,
     cost_row,
-    half_width,
     price_of,
     realisation_of,
 )
@@ -22,6 +21,7 @@ from cityloop.domains.water.problems import LEAKAGE_KINDS
 from cityloop.domains.water.renewal_packages import renew_pipes
 from cityloop.domains.water.texts import TITLES
 from cityloop.economics import ENDS_ANYWAY
+from cityloop.evidence.normal import half_width
 from cityloop.records import (
     Change,
     CostRow,

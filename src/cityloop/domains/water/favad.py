@@ -9,7 +9,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from cityloop.contracts import Floats, Prior, View
-from cityloop.domains.water.pricing import half_width
+from cityloop.evidence.normal import half_width
 from cityloop.records import Estimate, Realisation, Thing
 
 __all__ = ["DRAWS", "Draws", "draw", "exponents", "local_exponent", "night_leakage", "rates_drawn", "reduction"]

@@ -17,9 +17,10 @@ from cityloop.domains.water.pressurelog import (
     inside,
     trusted_streams,
 )
-from cityloop.domains.water.pricing import half_width, yearly_cost
+from cityloop.domains.water.pricing import yearly_cost
 from cityloop.domains.water.sensors import Fault
 from cityloop.domains.water.texts import note
+from cityloop.evidence.normal import half_width
 from cityloop.records import Estimate, Evidence, Problem, Thing, record_id
 
 __all__ = ["PRESSURE_KINDS", "PRESSURE_VALVES", "Floor", "find_pressure_problems", "moved_together", "pressure_floor"]

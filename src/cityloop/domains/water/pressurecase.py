@@ -14,9 +14,10 @@ from cityloop.domains.water.pressure import RECENT_DAYS
 from cityloop.domains.water.pressureeffects import Leakage, PressureEffect, leakage_of
 from cityloop.domains.water.pressurelog import daily_pressure, failing_streams, find_pressure_loggers
 from cityloop.domains.water.pressuremodel import PressureRun, ZoneModel
-from cityloop.domains.water.pricing import M3_PER_YEAR_PER_L_PER_S, cost_row, half_width, price_of, realisation_of
+from cityloop.domains.water.pricing import M3_PER_YEAR_PER_L_PER_S, cost_row, price_of, realisation_of
 from cityloop.domains.water.texts import TITLES
 from cityloop.errors import RecordError
+from cityloop.evidence.normal import half_width
 from cityloop.records import Change, CostRow, Countermeasure, Estimate, Problem, Realisation, Thing, record_id
 
 __all__ = ["PressureCase", "count_of", "measure_of", "open_case", "water_row", "yearly_row"]

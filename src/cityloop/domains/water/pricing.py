@@ -1,25 +1,14 @@
 """What a lost cubic metre costs; prices and rates themselves are those of every domain (economics.prices)."""
 
-from statistics import NormalDist
-
 from cityloop.contracts import Policy
 from cityloop.domains.water.texts import note
 from cityloop.economics.prices import Price, cost_row, price_of, realisation_of
 from cityloop.records import Estimate
 
-__all__ = ["M3_PER_YEAR_PER_L_PER_S", "Price", "cost_row", "half_width", "price_of", "realisation_of", "yearly_cost"]
+__all__ = ["M3_PER_YEAR_PER_L_PER_S", "Price", "cost_row", "price_of", "realisation_of", "yearly_cost"]
 
 #: Cubic metres in a year (365 days) of one litre per second.
 M3_PER_YEAR_PER_L_PER_S = 31_536.0
-
-
-def half_width(level: float) -> float:
-    """Half-width of a normal interval at `level`, in standard errors.
-
-    >>> round(half_width(0.9), 3)
-    1.645
-    """
-    return NormalDist().inv_cdf(0.5 + level / 2)
 
 
 def yearly_cost(policy: Policy, gap: Estimate) -> tuple[Estimate | None, str]:

@@ -14,11 +14,12 @@ from cityloop.domains.water.detection import Trouble
 from cityloop.domains.water.flowmeters import meter_faults
 from cityloop.domains.water.localisation import localise
 from cityloop.domains.water.pressure import find_pressure_problems, moved_together
-from cityloop.domains.water.pricing import half_width, price_of, yearly_cost
+from cityloop.domains.water.pricing import price_of, yearly_cost
 from cityloop.domains.water.renewal_problems import renewal_problems
 from cityloop.domains.water.sensors import Fault, sensor_faults
 from cityloop.domains.water.statistic import BASELINE_DAYS, Statistic
 from cityloop.domains.water.texts import note
+from cityloop.evidence.normal import half_width
 from cityloop.records import Estimate, Problem, record_id
 
 __all__ = ["LEAKAGE_KINDS", "find_problems"]

@@ -10,7 +10,7 @@ from cityloop.contracts import Floats, Prior, View
 from cityloop.domains.water.boundary_state import BoundaryState
 from cityloop.domains.water.favad import night_leakage
 from cityloop.domains.water.pressurelog import daily_pressure, find_pressure_loggers
-from cityloop.domains.water.pricing import half_width, yearly_cost
+from cityloop.domains.water.pricing import yearly_cost
 from cityloop.domains.water.renewal import (
     DRAWS,
     KM_100,
@@ -22,6 +22,7 @@ from cityloop.domains.water.renewal import (
     uarl_l_per_s,
 )
 from cityloop.domains.water.texts import note
+from cityloop.evidence.normal import half_width
 from cityloop.records import Datastream, Estimate, Evidence, Problem, Thing, record_id
 
 __all__ = ["RENEWAL_KINDS", "Background", "background_leakage", "renewal_problems"]
