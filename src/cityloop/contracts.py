@@ -28,6 +28,7 @@ from cityloop.records import (
     Problem,
     RecordT,
     Sensor,
+    ServiceRequest,
     Thing,
 )
 
@@ -123,7 +124,7 @@ class Arrival:
 
     datastreams: tuple[Datastream, ...]
     batch: pa.Table
-    records: tuple[Thing | Sensor | Location, ...] = ()
+    records: tuple[Thing | Sensor | Location | ServiceRequest, ...] = ()
     rejected: tuple[Rejected, ...] = ()
     source: str = ""
     cursor: str = ""

@@ -3,7 +3,6 @@
 `take` lets observations in, `decide` the decisions of people and partners, `turn` runs the five steps. Nothing else writes.
 """
 
-import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -12,32 +11,29 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING
 
-from cityloop.contracts import Domain, Element, Model, NormRule, Progress, Source, View
+from cityloop.city.definition import defined_records, definition_digest
+from cityloop.city.feeds import feeds_of, finished_works, twin_of
+from cityloop.contracts import Domain, Model, NormRule, Progress, Source, View
 from cityloop.errors import InputError, RecordError
-from cityloop.formats.positions import position_files, position_records
-from cityloop.formats.thing_registers import register_files, register_records
 from cityloop.i18n import Pair
 from cityloop.records import (
     Countermeasure,
     Datastream,
     Decision,
     Filter,
-    Location,
     Project,
     Record,
-    Relation,
     Thing,
     record_id,
 )
 from cityloop.registry import domains, engine
 from cityloop.settings import CitySettings, ModelSettings, TwinSettings, load_city, load_norms
 from cityloop.settings.norms import WORLDS
-from cityloop.settings.things import thing_records
 from cityloop.store import Store, StoreView
 
 if TYPE_CHECKING:
     from cityloop.simulation import Simulation
-    from cityloop.sources.twin import FinishedWork, Scenario, Twin
+    from cityloop.sources.twin import Scenario, Twin
 
 __all__ = ["STEPS", "City", "TakeSummary", "TurnSummary"]
 
@@ -169,7 +165,7 @@ class City:
         self.define()
         known = {t.id for t in self.store.records(Thing, OPERATOR)}
         found = []
-        sources = [*self._sources(known), *sources]
+        sources = [*feeds_of(self.settings, known, self.twin), *sources]
         for number, source in enumerate(sources):
             rows = rejected = 0
             _tell(progress, number / len(sources), source.name)
@@ -208,7 +204,7 @@ class City:
             if left[1] >= now:
                 return summary
         seq = self.store.seq()
-        state = (str(seq), str(len(self.store.records(Decision, OPERATOR))), self._definition())
+        state = (str(seq), str(len(self.store.records(Decision, OPERATOR))), definition_digest(self.settings))
         turn = record_id(self.settings.id, "turn", now.astimezone(UTC).isoformat(), *state)
         if not commit:
             return self._what_if(turn, now, seq, progress)
@@ -258,141 +254,22 @@ class City:
 
     # --- definition and sources ----------------------------------------------------------------------------------
     def define(self) -> None:
-        """Put what city.toml and the models describe as Things and Locations, if it changed since the last time."""
-        digest = self._definition()
+        """Put what city.toml, its tables and its models describe as records, if it changed since the last time."""
+        digest = definition_digest(self.settings)
         me = record_id(self.settings.id, "thing", "city", self.settings.id)
         known = {t.id: t for t in self.store.records(Thing, OPERATOR)}
         if me in known and known[me].properties.get("definition_sha256") == digest:
             return
-        things: dict[str, Record] = {}
-        for settings, model in self.models:
-            for element in model.elements():
-                things |= {record.id: record for record in self._element(settings, element)}
-        for tank in {t for b in self.settings.boundaries for t in b.storage_area_m2} if self.models else ():
-            if record_id(self.settings.id, "thing", "tank", tank) not in things:
-                raise InputError(
-                    "A tank that no model has.", where="city.toml boundary.storage", got=tank,
-                    allowed=", ".join(sorted(r.name for r in things.values() if isinstance(r, Thing) and r.kind == "tank")),
-                    cure="Name a tank of the model.",
-                )  # fmt: skip
-        for boundary in self._boundaries():
-            things[boundary.id] = boundary
-        things |= thing_records(self.settings.id, self.settings.things, things)
-        things |= register_records(self.settings, things)
-        things |= position_records(self.settings, things)
         city: dict[str, float | str] = {"country": self.settings.country, "definition_sha256": digest}
+        things = defined_records(self.settings, self.models)
         self.store.put([*things.values(), Thing(id=me, kind="city", name=self.settings.id, properties=city)])
-
-    def _definition(self) -> str:
-        """Hash of city.toml, of the model files and of the tables of positions beside it."""
-        digest = hashlib.sha256((self.folder / "city.toml").read_bytes())
-        for model in self.settings.models:
-            digest.update(model.file.encode())
-            if not model.from_library:
-                digest.update(model.path(self.folder).read_bytes())
-        for path in (*position_files(self.settings), *register_files(self.settings)):
-            digest.update(path.read_bytes())
-        return digest.hexdigest()
-
-    def _element(self, model: ModelSettings, element: Element) -> tuple[Record, ...]:
-        """An element of a model as a Thing and its Location, in the model's own coordinates."""
-        city = self.settings.id
-        thing = model.thing(city, element)
-        place = record_id(city, "location", element.kind, element.name) if element.points else ""
-        ends = tuple(
-            Relation(kind=kind, thing=self._nodes[model.file, name])
-            for kind, name in zip(("start", "end"), element.connects, strict=False)
-        )
-        area = self._tank_area(element.name) if element.kind == "tank" else None
-        properties = {**element.properties, **({"area_m2": area} if area else {})}
-        found: tuple[Record, ...] = (
-            Thing(
-                id=thing, kind=element.kind, name=element.name, location=place, relations=ends, properties=properties
-            ),
-        )
-        if place:
-            found += (
-                Location(
-                    id=place, name=element.name, crs=model.crs or self.settings.crs,
-                    geometry="point" if len(element.points) == 1 else "line", coordinates=element.points,
-                ),
-            )  # fmt: skip
-        return found
-
-    @cached_property
-    def _nodes(self) -> dict[tuple[str, str], str]:
-        """Thing id of every node by its model's file and its name: what connects nothing itself, of any engine's kinds."""
-        nodes = ((m, e) for m, model in self.models for e in model.elements() if not e.whole and not e.connects)
-        return {(m.file, e.name): m.thing(self.settings.id, e) for m, e in nodes}
-
-    def _tank_area(self, tank: str) -> float | None:
-        return next((b.storage_area_m2[tank] for b in self.settings.boundaries if tank in b.storage_area_m2), None)
-
-    def _boundaries(self) -> list[Thing]:
-        """The metered boundaries; each names its meters, its tanks and the network that it encloses."""
-        city = self.settings.id
-        files = {m.file: m.thing(city, e) for m, model in self.models for e in model.elements() if e.whole}
-        networks = list(files.values())
-        found = []
-        for b in self.settings.boundaries:
-            relations = [
-                Relation(kind=kind, thing=record_id(city, "thing", *ref))
-                for kind, refs in (("inflow", b.inflow), ("outflow", b.outflow), ("storage", b.storage))
-                for ref in refs
-            ]
-            only = networks[0] if len(networks) == 1 and len(self.settings.boundaries) == 1 else ""
-            if encloses := files.get(b.network, only):
-                relations.append(Relation(kind="network", thing=encloses))
-            properties: dict[str, float | str] = {"name_en": b.name.en, "name_zh": b.name.zh}
-            for key in ("mains_km", "connections", "population"):
-                if (stated := getattr(b, key)) is not None:
-                    properties |= {key: stated.value, f"{key}_source": stated.source, f"{key}_status": stated.status}
-            found.append(
-                Thing(
-                    id=record_id(city, "thing", "boundary", b.id), kind="boundary", name=b.id,
-                    relations=tuple(relations), properties=properties,
-                )
-            )  # fmt: skip
-        return found
-
-    def _sources(self, known: set[str]) -> list[Source]:
-        """Every source of city.toml, in its order."""
-        found: list[Source] = []
-        for settings in self.settings.sources:
-            if isinstance(settings, TwinSettings):
-                twin = self.twin()
-                assert twin is not None
-                found.append(twin)
-            else:
-                from cityloop.sources.files import FileSource
-
-                found.append(FileSource(settings, folder=self.folder, city=self.settings.id, known_things=known))
-        return found
 
     def twin(self) -> "Twin | None":
         """The twin that plays this city, told which works are finished; None for a city with a feed of its own."""
         if self.settings.twin is None:
             return None
-        from cityloop.sources.twin import Twin
-
-        return Twin(
-            self.settings.twin, city=self.settings, model=self.models[0][1], works=self._finished_works(),
-            scenario=self.scenario,
-        )  # fmt: skip
-
-    def _finished_works(self) -> tuple["FinishedWork", ...]:
-        from cityloop.sources.twin import FinishedWork
-
-        changes = {c.id: c.changes for c in self.store.records(Countermeasure, OPERATOR)}
-        done = [p for p in self.store.records(Project, OPERATOR) if p.state == "done"]
-        when = {p.id: {s.state: s.on for s in p.states} for p in done}
-        return tuple(
-            FinishedWork(
-                project=p.id, boundary=p.boundary, findings=p.findings, changes=changes.get(p.countermeasure, ()),
-                started=when[p.id].get("started", when[p.id]["done"]), done=when[p.id]["done"],
-            )
-            for p in done
-        )  # fmt: skip
+        works = finished_works(self.store.records(Project, OPERATOR), self.store.records(Countermeasure, OPERATOR))
+        return twin_of(self.settings, self.models[0][1], works, self.scenario)
 
 
 def _tell(progress: Progress | None, share: float, text: str) -> None:
