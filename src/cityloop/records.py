@@ -16,7 +16,7 @@ __all__ = [
     "NOUNS", "BATCH_COLUMNS", "Baseline", "Better", "Change", "CostRow", "Countermeasure", "Datastream", "Decision", "Effect",
     "Estimate", "Evidence", "FeatureOfInterest", "Filter", "Goal", "Indicator", "Limit", "Location", "Money",
     "Observation", "ObservedProperty", "OpeningRecord", "Pattern", "RankedThing", "Plan", "PlanLine", "Problem", "Project",
-    "Quality", "Realisation", "Record", "Relation", "Sensor", "ServiceRequest", "StateEntry", "Statistic", "Thing",
+    "Quality", "Realisation", "Record", "Relation", "RequestStep", "Sensor", "ServiceRequest", "StateEntry", "Statistic", "Thing",
     "Verification", "AnyRecord", "from_json", "record_id", "to_json",
 ]  # fmt: skip
 
@@ -360,6 +360,8 @@ class Countermeasure(Record, frozen=True, kw_only=True):
     costs: tuple[CostRow, ...]
     realisation: Realisation
     requires: tuple[tuple[str, str], ...] = ()
+    cost_rate: Realisation | None = None
+    """Paid / estimated cost of finished works of its kind, which `costs` contain; None before the first."""
     one_of: str = ""
     uses: dict[str, float] = {}
     area: tuple[RankedThing, ...] = ()
@@ -466,15 +468,57 @@ class Filter(Value, frozen=True, kw_only=True):
         return cls(reader="operator")
 
 
-class ServiceRequest(Record, frozen=True, kw_only=True):
-    """A citizen's request (Open311 GeoReport v2; 12345 work order)."""
+class RequestStep(Value, frozen=True, kw_only=True):
+    """A dated step of a request's handling. `day_only` = the table names the day and no clock time (`at` is its midnight)."""
 
-    service_code: str
-    code_system: str
-    description: str
+    state: Literal["accepted", "dispatched", "signed", "handled", "answered", "closed", "rehandled", "called_back"]
+    at: datetime
+    day_only: bool = False
+
+
+class ServiceRequest(Record, frozen=True, kw_only=True):
+    """A citizen's request: one noun for Open311 GeoReport v2 and for 12345 work orders. No caller is in it.
+
+    Key = (system, number): a later state is a new version. `location` is the id of a Location in the system its table
+    states; "" = no usable position. `bears_on` names domains or kinds of Problem, by the city's mapping of codes. `satisfied`
+    and `resolved` are None where nobody answered; `satisfaction` is the word as given. `remarks` say what was not usable,
+    "en | zh". Steps are in the order of handling.
+    """
+
+    system: str
+    number: str
     requested: datetime
-    status: str
+    description: str = ""
+    channel: str = ""
+    type: Literal["consultation", "help", "complaint", "suggestion", "other", ""] = ""
+    type_said: str = ""
+    service_code: str = ""
+    code_system: str = ""
+    service_name: str = ""
+    bears_on: tuple[str, ...] = ()
+    address: str = ""
     location: str = ""
+    grid_code: str = ""
+    steps: tuple[RequestStep, ...] = ()
+    status: Literal["open", "closed"] = "open"
+    status_said: str = ""
+    department: str = ""
+    due: datetime | None = None
+    due_by: Literal["given", "limit", ""] = ""
+    """Whether the table gives the due time or a limit of the city's own did."""
+    extension: str = ""
+    extended_due: datetime | None = None
+    result: str = ""
+    resolved: bool | None = None
+    satisfied: bool | None = None
+    satisfaction: str = ""
+    related: tuple[str, ...] = ()
+    """Numbers of the requests that this one repeats or belongs to."""
+    remarks: tuple[str, ...] = ()
+
+    def at(self, state: str) -> datetime | None:
+        """When it first came to a state; None where no date is given."""
+        return next((s.at for s in self.steps if s.state == state), None)
 
 
 class OpeningRecord(Record, frozen=True, kw_only=True):

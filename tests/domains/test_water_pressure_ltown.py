@@ -18,7 +18,8 @@ from cityloop.engines.epanet.network import read_network
 from cityloop.i18n import Pair
 from cityloop.loop.baseline import freeze
 from cityloop.loop.goal import set_goals
-from cityloop.loop.joint import find_cut, joint_claims
+from cityloop.loop.joint import find_cut
+from cityloop.loop.together import joint_claims
 from cityloop.loop.verification import verify
 from cityloop.records import Change, Datastream, Estimate, Project, Relation, StateEntry, Thing, record_id
 from cityloop.settings import ModelSettings

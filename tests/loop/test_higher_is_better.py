@@ -7,7 +7,7 @@ from cityloop.contracts import IndicatorSeries, NormRule
 from cityloop.evidence import fit_before, measure_after
 from cityloop.i18n import Pair
 from cityloop.loop.goal import set_goals
-from cityloop.loop.joint import joint_claims
+from cityloop.loop.together import joint_claims
 from cityloop.records import Effect
 
 

@@ -16,6 +16,7 @@ from cityloop.contracts import Domain, Floats, IndicatorSeries, View
 from cityloop.errors import RecordError
 from cityloop.evidence import Before, fit_before
 from cityloop.loop.candidates import answered
+from cityloop.loop.together import shared_amount
 from cityloop.loop.works import civil_day, domain_of, ended_works, midnight, moment_of, own_series
 from cityloop.records import Baseline, Countermeasure, Estimate, Goal, Problem, Project, record_id
 
@@ -118,25 +119,31 @@ def _under_way(view: View, baseline: Baseline, at: datetime) -> bool:
 def _with_claim(view: View, baseline: Baseline, project: Project) -> Baseline:
     """The claim as it stands when the works begin: a later turn may offer the same measure with another one.
 
-    `claim_<project>` = value, low, high, level of each effect in turn; `rate_<project>` = realisation rate in it.
+    `claim_<project>` = value, low, high, level of each effect in turn; `amounts_<project>` = what each takes its share
+    of; `rate_<project>` = realisation rate in it.
     """
     measure = view.get(Countermeasure, project.countermeasure)
-    mine = [e.estimate for e in measure.effects if (e.indicator, e.thing) == (baseline.indicator, baseline.boundary)]
+    problems = {p.id: p for p in view.records(Problem)}
+    effects = [e for e in measure.effects if (e.indicator, e.thing) == (baseline.indicator, baseline.boundary)]
+    mine = [e.estimate for e in effects]
     claim: list[float | str] = [x for e in mine for x in (e.value, e.low, e.high, e.level)]
-    rate = measure.realisation.estimate.value
-    parameters = {**baseline.parameters, f"claim_{project.id}": claim, f"rate_{project.id}": rate}
-    return msgspec.structs.replace(baseline, parameters=parameters)
+    amounts: list[float | str] = [shared_amount(measure, e, problems) for e in effects]
+    held = {"claim": claim, "amounts": amounts, "rate": measure.realisation.estimate.value}
+    new = {f"{key}_{project.id}": value for key, value in held.items()}
+    return msgspec.structs.replace(baseline, parameters={**baseline.parameters, **new})
 
 
-def claims_of(baseline: Baseline, project: str) -> list[Estimate] | None:
-    """What a project claimed when its works began; None for a Baseline that does not say."""
+def claims_of(baseline: Baseline, project: str) -> list[tuple[Estimate, float]] | None:
+    """What a project claimed when its works began, and out of what amount; None for a Baseline that does not say."""
     held = baseline.parameters.get(f"claim_{project}")
     if not isinstance(held, list):
         return None
     numbers = [float(x) for x in held]
+    stated = baseline.parameters.get(f"amounts_{project}")
+    amounts = [float(x) for x in stated] if isinstance(stated, list) else [0.0] * (len(numbers) // 4)
     return [
-        Estimate(value=v, low=low, high=high, level=level, unit=baseline.unit)
-        for v, low, high, level in zip(*[iter(numbers)] * 4, strict=True)
+        (Estimate(value=v, low=low, high=high, level=level, unit=baseline.unit), amount)
+        for (v, low, high, level), amount in zip(zip(*[iter(numbers)] * 4, strict=True), amounts, strict=True)
     ]
 
 

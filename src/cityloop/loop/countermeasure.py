@@ -7,6 +7,7 @@ import msgspec
 from cityloop.contracts import Domain, Simulator, View
 from cityloop.errors import RecordError
 from cityloop.loop.candidates import OPEN, RUNNING, WITHDRAWN, answered, is_imported, is_own, is_withdrawn
+from cityloop.loop.cost_experience import cost_rates, with_experience
 from cityloop.loop.learning import realisation_rates
 from cityloop.loop.news import news
 from cityloop.loop.texts import dated
@@ -24,6 +25,7 @@ def propose(view: View, domains: Sequence[Domain], simulator: Simulator | None) 
     problems = tuple(p for p in view.records(Problem) if p.status in OPEN)
     goals = view.records(Goal)
     rates = realisation_rates(view, domains)
+    costs = cost_rates(view)
     held = {p.countermeasure for p in view.records(Project) if p.state in RUNNING}
     offered: dict[str, Countermeasure] = {}
     for domain in domains:
@@ -35,7 +37,7 @@ def propose(view: View, domains: Sequence[Domain], simulator: Simulator | None) 
                     "A countermeasure that answers no problem.", where=domain.name, got=measure.id,
                     cure="Name the problem or goal in `answers`.",
                 )  # fmt: skip
-            offered[measure.id] = measure
+            offered[measure.id] = with_experience(measure, costs)
     withdrawn = [
         msgspec.structs.replace(
             measure, version=measure.version + 1, details={**measure.details, WITHDRAWN: dated("withdrawn", view.now)}

@@ -1,14 +1,14 @@
 """The chosen portfolio in the model all at once: what it breaks that was not broken before, and the cut for it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from cityloop.contracts import Output, Simulator, Violation
 from cityloop.loop.portfolio import Cut
-from cityloop.records import Change, Countermeasure, Effect, Limit, Problem
+from cityloop.records import Change, Countermeasure, Limit
 
-__all__ = ["NewCut", "find_cut", "joint_claims", "unmet_limits"]
+__all__ = ["NewCut", "find_cut", "unmet_limits"]
 
 RUN_STEPS, STEP_S = 24, 3600
 #: A limit already broken without the portfolio counts only if it is broken by this share of the limit more.
@@ -102,36 +102,3 @@ def _broken(
 
 def _worse(now: Violation, before: Violation) -> bool:
     return abs(now.value - now.limit) > abs(before.value - before.limit) + WORSE * abs(now.limit)
-
-
-def joint_claims(chosen: Sequence[Countermeasure], problems: Mapping[str, Problem]) -> dict[str, float]:
-    """Claimed effect of all chosen together by "<indicator> of <thing>", in the indicator's unit.
-
-    Two measures against one gap cannot remove more than the gap: each acts on what the others left,
-    gap * (1 - product of (1 - effect / gap)), where the gap is the largest amount that any of them takes its share of;
-    without a known gap effects add up.
-    """
-    parts: dict[str, list[tuple[float, float]]] = {}
-    for measure in chosen:
-        for effect in measure.effects:
-            key = f"{effect.indicator} of {effect.thing}"
-            parts.setdefault(key, []).append((effect.estimate.value, _shared(measure, effect, problems)))
-    joint = {}
-    for key, effects in parts.items():
-        gap = max(g for _, g in effects)
-        if len(effects) == 1 or gap <= 0:
-            joint[key] = sum(e for e, _ in effects)
-            continue
-        left = 1.0
-        for claim, _ in effects:
-            left *= 1 - min(claim / gap, 1.0)
-        joint[key] = gap * (1 - left)
-    return joint
-
-
-def _shared(measure: Countermeasure, effect: Effect, problems: Mapping[str, Problem]) -> float:
-    """The amount that an effect takes its share of; 0 where it is not known."""
-    if effect.out_of is not None:
-        return effect.out_of
-    answered = [problems[a] for a in measure.answers if a in problems]
-    return max((abs(p.gap.value) for p in answered if p.indicator == effect.indicator), default=0.0)

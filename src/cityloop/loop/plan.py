@@ -9,11 +9,12 @@ from cityloop.contracts import Simulator, View
 from cityloop.economics import add_estimates, present_value
 from cityloop.errors import EngineError
 from cityloop.loop.candidates import OPEN, Candidates, answered, candidates, name_of, project_round
-from cityloop.loop.joint import find_cut, joint_claims, unmet_limits
+from cityloop.loop.joint import find_cut, unmet_limits
 from cityloop.loop.news import news
 from cityloop.loop.portfolio import Capacity, Choice, Cut, Option, choose, take_unpriced
 from cityloop.loop.refusals import explain, thing_name
 from cityloop.loop.texts import reason
+from cityloop.loop.together import joint_claims
 from cityloop.records import (
     Countermeasure,
     Limit,

@@ -9,10 +9,10 @@ import msgspec
 import numpy as np
 
 from cityloop.contracts import Domain, View
-from cityloop.economics import add_estimates
 from cityloop.evidence import Before, Measured, grade, measure_after
 from cityloop.loop.baseline import claims_of, covariates_of, frozen
 from cityloop.loop.texts import span
+from cityloop.loop.together import claimed_together
 from cityloop.loop.verification_texts import say
 from cityloop.loop.works import civil_day, domain_of, midnight, moment_of, own_series
 from cityloop.records import (
@@ -159,16 +159,15 @@ def _record(
 
 
 def _claimed(view: View, goal: Goal, projects: Sequence[Project], baseline: Baseline) -> Estimate:
-    """Sum of what the works claimed when they began; claims of different works are independent."""
-    claims: list[Estimate] = []
+    """What the works claimed together when they began."""
+    claims: list[tuple[Estimate, float]] = []
     for project in projects:
         held = claims_of(baseline, project.id)
         if held is None:
             effects = view.get(Countermeasure, project.countermeasure).effects
-            held = [e.estimate for e in effects if e.indicator == goal.indicator and e.thing == goal.boundary]
+            held = [(e.estimate, 0.0) for e in effects if e.indicator == goal.indicator and e.thing == goal.boundary]
         claims += held
-
-    return add_estimates(claims, level=goal.level, unit=baseline.unit)
+    return claimed_together(claims, level=goal.level, unit=baseline.unit)
 
 
 def _realisation(measured: Estimate, claimed: Estimate) -> Estimate | None:

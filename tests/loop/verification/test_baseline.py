@@ -77,7 +77,8 @@ def test_freeze_when_other_works_are_under_way_then_they_share_one_baseline(work
     (joined,) = freeze(view, [works.Domain()], works.project("p2", "m2", begun=works.DAY + 3), late)
     assert joined.projects == ("p", "p2") and joined.version == 2
     assert (joined.id, joined.frozen) == (baseline.id, baseline.frozen)
-    assert joined.parameters == {**baseline.parameters, "claim_p2": [4.0, 3.4, 4.6, 0.9], "rate_p2": 1.0}
+    claimed = {"claim_p2": [4.0, 3.4, 4.6, 0.9], "amounts_p2": [4.0], "rate_p2": 1.0}
+    assert joined.parameters == {**baseline.parameters, **claimed}
 
 
 def test_freeze_when_the_other_works_have_ended_then_the_next_goal_gets_its_own_baseline(works):

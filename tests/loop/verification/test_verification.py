@@ -103,7 +103,7 @@ def test_verify_when_settling_days_are_registered_then_they_do_not_count(works):
     assert found.measured.value == pytest.approx(4.0, abs=0.4)
 
 
-def test_verify_when_works_overlap_then_one_joint_verification_names_all_and_sums_the_claims(works):
+def test_verify_when_works_overlap_then_one_joint_verification_names_all_and_claims_no_more_than_the_gap(works):
     view = finished(works, done=works.DAY + 6)
     seen = replace(view, now=works.moment(works.DAY + 3)).put(works.project(), works.measure("m2", claim=1.0, half=0.8))
     second = works.project("p2", "m2", begun=works.DAY + 3)
@@ -114,7 +114,8 @@ def test_verify_when_works_overlap_then_one_joint_verification_names_all_and_sum
     (found,) = verify(replace(both, now=works.moment(260)), [works.Domain()])
     assert found.joint and found.projects == ("p", "p2")
     assert (found.start - works.FIRST).days == works.DAY + 10
-    assert (found.claimed.value, found.claimed.low, found.claimed.high) == pytest.approx((5.0, 4.0, 6.0))
+    # 4 and 1 out of a gap of 4: 4 * (1 - 0 * 0.75); the half-width 0.6 is slowed by 0.75, that of the second by 0
+    assert (found.claimed.value, found.claimed.low, found.claimed.high) == pytest.approx((4.0, 3.55, 4.45))
 
 
 def test_verify_when_the_next_works_begin_then_the_window_ends_there(works):
