@@ -6,6 +6,8 @@ CityloopError
 ├── RecordError           a record or decision that the loop cannot accept
 ├── StoreError            the data folder cannot be read or written
 │   ├── CityLocked        another process owns the city
+│   ├── StoreBusy         more is waiting to be written than fits: send it again
+│   ├── StoreFull         no room is left on the disk
 │   └── StoreVersion      the data folder was written by another version
 ├── EngineError           an outside simulator refused or failed
 ├── Forbidden             a room asked for what it may not see
@@ -23,7 +25,9 @@ __all__ = [
     "InputError",
     "RecordError",
     "SettingsError",
+    "StoreBusy",
     "StoreError",
+    "StoreFull",
     "StoreVersion",
 ]
 
@@ -78,6 +82,14 @@ class StoreError(CityloopError):
 
 class CityLocked(StoreError):
     """Another process owns the city."""
+
+
+class StoreBusy(StoreError):
+    """More is waiting to be written than fits; nothing of what was sent is kept."""
+
+
+class StoreFull(StoreError):
+    """No room is left on the disk; what was acknowledged is safe."""
 
 
 class StoreVersion(StoreError):

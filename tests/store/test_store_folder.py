@@ -124,7 +124,7 @@ def test_open_when_the_folder_is_version_1_then_it_is_migrated_with_everything(d
             assert store.get(Thing, thing.id, WHO) == thing and store.open_turn() == ("t0", START, 2)
             store.put([thing], turn="t0", step="problem")
             store.take(kit.arrival([(0, 0, 3.0, 0, 1)], [stream]))
-    assert versions(data) == (2, 2)
+    assert versions(data) == (3, 3)
 
 
 @pytest.mark.parametrize("file", ["observations.duckdb", "control.sqlite"])
@@ -139,7 +139,7 @@ def test_open_when_the_folder_is_newer_then_it_is_refused_and_untouched(data: Pa
         with duckdb.connect(str(data / file)) as rows:
             rows.execute("UPDATE meta SET schema_version = 99")
     expected = versions(data)
-    with pytest.raises(StoreVersion, match=r"schema 99.*schema 1 to 2.*Update Cityloop"):
+    with pytest.raises(StoreVersion, match=r"schema 99.*schema 1 to 3.*Update Cityloop"):
         Store.open(data)
     assert versions(data) == expected and set(expected) == {1, 99}
 

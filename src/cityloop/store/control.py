@@ -55,7 +55,8 @@ class Control:
             yield self._db
 
     @contextmanager
-    def _transaction(self, doing: str) -> Iterator[sqlite3.Connection]:
+    def transaction(self, doing: str) -> Iterator[sqlite3.Connection]:
+        """Statements that are kept together or not at all."""
         with self._guard, store_faults(doing, self._path):
             self._db.execute("BEGIN IMMEDIATE")
             try:
@@ -72,7 +73,7 @@ class Control:
         """Keep new versions in one transaction, with the step's mark; returns what now stands for each record."""
         if step and not turn:
             raise StoreError("A step belongs to a turn.", got=step, cure="Name the turn as well.")
-        with self._transaction("writing records") as db:
+        with self.transaction("writing records") as db:
             if step:
                 row = db.execute("SELECT finished FROM turn WHERE id = ?", (turn,)).fetchone()
                 if row is None or row[0]:
@@ -154,7 +155,7 @@ class Control:
     def begin_turn(self, id_: str, now: datetime, as_of_seq: int) -> None:
         """Open a turn; the same turn again changes nothing, another one must be finished first."""
         moment = _iso(now)
-        with self._transaction("beginning a turn") as db:
+        with self.transaction("beginning a turn") as db:
             row = db.execute("SELECT now, as_of_seq FROM turn WHERE id = ?", (id_,)).fetchone()
             if row is not None:
                 if row != (moment, as_of_seq):
@@ -190,7 +191,7 @@ class Control:
 
     def finish_turn(self, id_: str) -> None:
         """Close a turn."""
-        with self._transaction("finishing a turn") as db:
+        with self.transaction("finishing a turn") as db:
             if db.execute("UPDATE turn SET finished = 1 WHERE id = ?", (id_,)).rowcount == 0:
                 raise StoreError("No such turn.", got=id_)
 

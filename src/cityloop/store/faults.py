@@ -8,7 +8,7 @@ from pathlib import Path
 
 import duckdb
 
-from cityloop.errors import CityloopError, StoreError, StoreVersion
+from cityloop.errors import CityloopError, StoreError, StoreFull, StoreVersion
 
 __all__ = ["store_faults"]
 
@@ -38,7 +38,7 @@ def _explained(doing: str, where: Path, fault: Exception) -> StoreError:
     number = fault.errno if isinstance(fault, OSError) else None
     what = f"The city's data could not be kept or read while {doing}."
     if number in (errno.ENOSPC, errno.EFBIG, errno.EDQUOT) or any(word in low for word in _FULL):
-        return StoreError(
+        return StoreFull(
             f"No room left while {doing}; everything acknowledged before is safe.", where=str(where), got=got,
             cure="Free space on this disk and start the command again; it goes on where it stopped.",
         )  # fmt: skip

@@ -5,7 +5,7 @@ earlier seq for ever. Every row has a seq of its own, so "highest" is never a ti
 """
 
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
@@ -21,7 +21,7 @@ from cityloop.errors import StoreError
 from cityloop.records import BATCH_COLUMNS, Quality
 from cityloop.store.faults import store_faults
 
-__all__ = ["CURRENT", "Observations", "Taken", "connect_observations", "utc"]
+__all__ = ["CURRENT", "Observations", "Part", "Taken", "checked", "connect_observations", "utc"]
 
 _TYPES = {
     "datastream": pa.int32(),
@@ -51,6 +51,16 @@ class Taken:
     rows: int
     rejected: int
     seq: int
+
+
+@dataclass(frozen=True)
+class Part:
+    """One checked arrival: the columns of a Batch with the store's datastream numbers, refused rows, source and cursor."""
+
+    rows: pa.Table
+    rejected: tuple[Rejected, ...]
+    source: str
+    cursor: str
 
 
 def connect_observations(path: Path) -> duckdb.DuckDBPyConnection:
@@ -105,30 +115,29 @@ class Observations:
 
         Raises StoreError for a batch that is not what a Batch is; nothing of it is kept then.
         """
-        checked = _check(batch, len(numbers))
+        return self.append_all([checked(batch, numbers, rejected, source=source, cursor=cursor)])[0]
+
+    def append_all(self, parts: Sequence[Part]) -> list[Taken]:
+        """Several arrivals in one transaction, all or none, in their order; what each of them left."""
         with self._writing:
-            first = self._seq + 1
-            last = self._seq + len(checked)
-            stored = checked.set_column(0, "datastream", pa.array(numbers, pa.int32()).take(checked["datastream"]))
-            stored = stored.append_column("seq", pa.array(np.arange(first, last + 1, dtype=np.int64)))
-            refused = pa.table(
-                {
-                    "source": pa.array([_text(r.source) for r in rejected], pa.string()),
-                    "position": pa.array([_text(r.position) for r in rejected], pa.string()),
-                    "raw": pa.array([_text(r.raw) for r in rejected], pa.string()),
-                    "reason": pa.array([_text(r.reason) for r in rejected], pa.string()),
-                }
-            )
+            taken, last = [], self._seq
+            for part in parts:
+                last += len(part.rows)
+                taken.append(Taken(rows=len(part.rows), rejected=len(part.rejected), seq=last))
+            stored = pa.concat_tables([part.rows for part in parts]).combine_chunks()
+            stored = stored.append_column("seq", pa.array(np.arange(self._seq + 1, last + 1, dtype=np.int64)))
+            refused = pa.concat_tables([_refused(p, t.seq) for p, t in zip(parts, taken, strict=True)])
+            cursors = {part.source: part.cursor for part in parts if part.cursor}
             try:
                 with self.cursor("taking observations", arrived=stored, refused=refused) as db:
-                    _write(db, stored, refused, last, source, cursor)
+                    _write(db, stored, refused, last, cursors)
             except StoreError:
                 # A commit can be on disk and still report a fault of what came after it: ask what stands.
                 with suppress(StoreError):
                     self._seq = self._ask_seq()
                 raise
             self._seq = last
-        return Taken(rows=len(checked), rejected=len(rejected), seq=last)
+        return taken
 
     # --- state ---------------------------------------------------------------------------------------------------
     def seq(self) -> int:
@@ -170,7 +179,7 @@ class Observations:
 
 
 def _write(
-    db: duckdb.DuckDBPyConnection, stored: pa.Table, refused: pa.Table, last: int, source: str, cursor: str
+    db: duckdb.DuckDBPyConnection, stored: pa.Table, refused: pa.Table, last: int, cursors: Mapping[str, str]
 ) -> None:
     """All of it in one transaction, or nothing."""
     db.execute("BEGIN")
@@ -180,8 +189,8 @@ def _write(
             db.execute(f"INSERT INTO observation({columns}) SELECT {columns} FROM arrived")
             db.execute("UPDATE meta SET seq = ?", [last])
         if len(refused):
-            db.execute(f"INSERT INTO quarantine SELECT source, position, raw, reason, {last} FROM refused")
-        if cursor:
+            db.execute("INSERT INTO quarantine SELECT source, position, raw, reason, seq FROM refused")
+        for source, cursor in cursors.items():
             db.execute("DELETE FROM cursor WHERE source = ?", [source])
             db.execute("INSERT INTO cursor VALUES (?, ?)", [source, cursor])
         db.execute("COMMIT")
@@ -189,6 +198,23 @@ def _write(
         with suppress(duckdb.Error):
             db.execute("ROLLBACK")
         raise
+
+
+def checked(batch: pa.Table, numbers: Sequence[int], rejected: Sequence[Rejected], *, source: str, cursor: str) -> Part:
+    """An arrival ready to be written, with the store's numbers of its datastreams; no lock is held for it.
+
+    Raises StoreError for a batch that is not what a Batch is.
+    """
+    rows = _check(batch, len(numbers))
+    rows = rows.set_column(0, "datastream", pa.array(numbers, pa.int32()).take(rows["datastream"]))
+    return Part(rows, tuple(rejected), source, cursor)
+
+
+def _refused(part: Part, seq: int) -> pa.Table:
+    """The refused rows of one arrival as a table."""
+    columns = ("source", "position", "raw", "reason")
+    texts = {c: pa.array([_text(getattr(r, c)) for r in part.rejected], pa.string()) for c in columns}
+    return pa.table({**texts, "seq": pa.array([seq] * len(part.rejected), pa.int64())})
 
 
 def _check(batch: pa.Table, datastreams: int) -> pa.Table:

@@ -14,7 +14,7 @@ from cityloop.errors import StoreError, StoreVersion
 
 __all__ = ["CONTROL", "OBSERVATIONS", "VERSION", "prepare"]
 
-VERSION = 2
+VERSION = 3
 OBSERVATIONS = "observations.duckdb"
 CONTROL = "control.sqlite"
 
@@ -28,6 +28,10 @@ _OBSERVATION_TABLES = (
     "CREATE TABLE meta(schema_version INTEGER NOT NULL, seq BIGINT NOT NULL)",
     f"INSERT INTO meta VALUES ({VERSION}, 0)",
 )
+_API_KEYS = (
+    "CREATE TABLE api_key(id TEXT PRIMARY KEY, name TEXT NOT NULL, sha256 BLOB NOT NULL, scopes TEXT NOT NULL, "
+    "created TEXT NOT NULL, expires TEXT NOT NULL, revoked TEXT NOT NULL)"
+)
 _CONTROL_TABLES = (
     "CREATE TABLE record(stamp INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL, version INTEGER NOT NULL, "
     "noun TEXT NOT NULL, json BLOB NOT NULL, turn TEXT NOT NULL, step TEXT NOT NULL, UNIQUE (id, version))",
@@ -38,21 +42,24 @@ _CONTROL_TABLES = (
     "CREATE TABLE turn_step(position INTEGER PRIMARY KEY, turn TEXT NOT NULL, step TEXT NOT NULL, UNIQUE (turn, step))",
     "CREATE TABLE meta(schema_version INTEGER NOT NULL)",
     f"INSERT INTO meta VALUES ({VERSION})",
+    _API_KEYS,
 )
 #: version -> statements that lead to the next one. Version 1 knew neither variants (every row was measured, variant 0)
-#: nor which step of a turn had written a record.
+#: nor which step of a turn had written a record; version 2 knew no API keys.
 _OBSERVATION_STEPS: Mapping[int, tuple[str, ...]] = {
     1: (
         "ALTER TABLE observation ADD COLUMN variant INTEGER DEFAULT 0",
         "ALTER TABLE observation ALTER COLUMN variant DROP DEFAULT",
         "ALTER TABLE observation ALTER COLUMN variant SET NOT NULL",
     ),
+    2: (),
 }
 _CONTROL_STEPS: Mapping[int, tuple[str, ...]] = {
     1: (
         "ALTER TABLE record ADD COLUMN turn TEXT NOT NULL DEFAULT ''",
         "ALTER TABLE record ADD COLUMN step TEXT NOT NULL DEFAULT ''",
     ),
+    2: (_API_KEYS,),
 }
 
 

@@ -14,8 +14,9 @@ from cityloop.records import Datastream, Filter, Record, RecordT
 from cityloop.store import rollups
 from cityloop.store.control import Control, connect_control
 from cityloop.store.faults import store_faults
+from cityloop.store.keys import Keys
 from cityloop.store.lock import DataLock
-from cityloop.store.observations import Observations, Taken, connect_observations
+from cityloop.store.observations import Observations, Part, Taken, checked, connect_observations
 from cityloop.store.schema import CONTROL, OBSERVATIONS, prepare
 
 __all__ = ["Store"]
@@ -32,6 +33,7 @@ class Store:
     def __init__(self, data: Path, lock: DataLock, control: Control, observations: Observations) -> None:
         self.data, self._lock = data, lock
         self.control, self.observations = control, observations
+        self.keys = Keys(control)
 
     @classmethod
     def open(cls, data: Path, *, address: str = "") -> "Store":
@@ -141,9 +143,16 @@ class Store:
         A kill between the two leaves records without rows; the cursor still asks for the arrival, which then changes
         nothing that stands and doubles nothing.
         """
+        return self.observations.append_all([self.prepared(arrival)])[0]
+
+    def prepared(self, arrival: Arrival) -> Part:
+        """An arrival whose records and datastreams are kept and whose rows are checked, ready for `append_all`.
+
+        Raises StoreError for a batch that is not what a Batch is.
+        """
         self.put((*arrival.records, *arrival.datastreams))
         numbers = self.control.numbers() if arrival.datastreams else {}
-        return self.observations.append(
+        return checked(
             arrival.batch, [numbers[d.id] for d in arrival.datastreams], arrival.rejected,
             source=arrival.source, cursor=arrival.cursor,
         )  # fmt: skip

@@ -1,0 +1,74 @@
+"""The one route table."""
+
+from cityloop.i18n import Pair
+from cityloop.web import changing, ingest, reading
+from cityloop.web.jobs import Job
+from cityloop.web.openapi import get_document, get_viewer
+from cityloop.web.routes import Parameter, Route
+
+__all__ = ["ROUTES"]
+
+_LIMIT = Parameter("limit", Pair("most rows in the answer", "返回的最多条数"), {"type": "integer", "minimum": 1})
+_FORMAT = Parameter("format", Pair("form of the answer", "返回格式"), {"type": "string", "enum": list(reading.FORMATS)})
+_TIME = {"type": "string", "format": "date-time"}
+
+ROUTES: tuple[Route, ...] = (
+    Route("GET", "/health", "", Pair("Whether the server runs", "服务是否在运行"), reading.get_health, answer=reading.Health),
+    Route("GET", "/openapi.json", "", Pair("This interface as OpenAPI 3.1", "本接口的 OpenAPI 3.1 描述"), get_document),
+    Route("GET", "/docs", "", Pair("This interface as a page", "本接口的说明页"), get_viewer),
+    Route(
+        "GET", "/api/v1/records/{noun}", "read", Pair("Records of one noun", "某类记录"), reading.get_records,
+        (_LIMIT, Parameter("after", Pair("id after which the page begins", "从该编号之后开始"))), answer=reading.Page,
+    ),
+    Route(
+        "GET", "/api/v1/records/{noun}/{id}", "read", Pair("One record, latest version", "单条记录（最新版本）"),
+        reading.get_record,
+    ),
+    Route(
+        "GET", "/api/v1/records/{noun}/{id}/versions", "read", Pair("Every version of a record", "记录的全部版本"),
+        reading.get_versions, answer=reading.Page,
+    ),
+    Route(
+        "GET", "/api/v1/observations", "read", Pair("Observations of datastreams", "数据流的观测值"),
+        reading.get_observations,
+        (
+            Parameter("datastream", Pair("id or name, several times if need be", "编号或名称，可多次给出"), required=True),
+            Parameter("start", Pair("from this time on", "起始时间（含）"), _TIME),
+            Parameter("end", Pair("before this time", "截止时间（不含）"), _TIME),
+            _LIMIT, _FORMAT,
+        ), answer=reading.Columns,
+    ),
+    Route(
+        "GET", "/api/v1/latest", "read", Pair("The last value of every datastream", "各数据流的最新值"),
+        reading.get_latest, (_FORMAT,), answer=reading.Columns,
+    ),
+    Route(
+        "POST", "/api/v1/observations", "write", Pair("Send observations", "报送观测值"), ingest.post_observations,
+        body=list[ingest.Row] | ingest.Columns, bodies=ingest.BODIES, answer=ingest.Sent,
+    ),
+    Route(
+        "POST", "/api/v1/datastreams", "write", Pair("Make a datastream", "新建数据流"), changing.post_datastream,
+        body=changing.NewDatastream, status=201,
+    ),
+    Route(
+        "POST", "/api/v1/decisions", "decide", Pair("Decide about a record", "对记录作出决定"), changing.post_decision,
+        body=changing.NewDecision, answer=changing.Decided,
+    ),
+    Route(
+        "POST", "/api/v1/turns", "decide", Pair("Run a turn, or a what-if", "运行一轮闭环或假设推演"), changing.post_turn,
+        body=changing.NewTurn, answer=Job, status=202,
+    ),
+    Route("GET", "/api/v1/jobs", "read", Pair("Jobs", "作业"), changing.get_jobs, answer=list[Job]),
+    Route("GET", "/api/v1/jobs/{id}", "read", Pair("One job", "单个作业"), changing.get_job, answer=Job),
+    Route("DELETE", "/api/v1/jobs/{id}", "decide", Pair("Cancel a job", "取消作业"), changing.cancel_job, answer=Job, status=202),
+    Route("GET", "/metrics", "read", Pair("Counters for Prometheus", "Prometheus 指标"), reading.get_metrics),
+    Route("GET", "/api/v1/keys", "admin", Pair("Keys", "密钥"), changing.get_keys, answer=list[changing.KeyShown]),
+    Route(
+        "POST", "/api/v1/keys", "admin", Pair("Make a key", "新建密钥"), changing.make_key, body=changing.NewKey,
+        answer=changing.KeyMade, status=201,
+    ),
+    Route(
+        "DELETE", "/api/v1/keys/{id}", "admin", Pair("Revoke a key", "吊销密钥"), changing.revoke_key,
+        answer=changing.KeyShown,
+    ),
+)  # fmt: skip
