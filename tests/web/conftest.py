@@ -8,6 +8,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -50,14 +51,17 @@ class Served:
         return str(made.json()["id"])
 
 
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
+def make_folder(place: Path) -> Path:
     """A city folder whose definition is without fault, with no data yet."""
-    place = tmp_path / "city"
     (place / "flow").mkdir(parents=True)
     (place / "city.toml").write_text(example_city_toml(), encoding="utf-8")
     (place / "flow" / "a.csv").write_text("time,East,West register\n2024-01-01 00:00,4.0,100\n", encoding="utf-8")
     return place
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    return make_folder(tmp_path / "city")
 
 
 def free_port() -> int:
@@ -66,8 +70,8 @@ def free_port() -> int:
         return int(place.getsockname()[1])
 
 
-@pytest.fixture
-def served(folder: Path) -> Iterator[Served]:
+@contextmanager
+def serving(folder: Path) -> Iterator[Served]:
     """The city behind a real server in a thread of this process."""
     port = free_port()
     service = Service.open(folder, address=f"http://127.0.0.1:{port}")
@@ -85,6 +89,19 @@ def served(folder: Path) -> Iterator[Served]:
         client.close()
     server.should_exit = True
     thread.join(timeout=30)
+
+
+@pytest.fixture
+def served(folder: Path) -> Iterator[Served]:
+    with serving(folder) as found:
+        yield found
+
+
+@pytest.fixture(scope="module")
+def served_once(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    """One server for the tests of a module that only read."""
+    with serving(make_folder(tmp_path_factory.mktemp("served") / "city")) as found:
+        yield found
 
 
 @dataclass

@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from cityloop.cli.language import say
-from cityloop.cli.opening import opened
-from cityloop.cli.options import CityArg, LangOpt
+from cityloop.cli.opening import interruptible, opened, teller
+from cityloop.cli.options import CityArg, JsonOpt, LangOpt
 from cityloop.i18n import Pair
 
 if TYPE_CHECKING:
     from cityloop.store import ApiKey
 
-__all__ = ["TEXTS", "app", "serve"]
+__all__ = ["TEXTS", "app", "bench_ingest", "serve"]
 
 TEXTS = {
     "serving": Pair("Serving {city} at {url}; what it offers: {url}/docs. Ctrl-C ends it.",
@@ -22,6 +22,14 @@ TEXTS = {
     "first_key": Pair("Admin key, shown this once; only its hash is kept:", "管理员密钥，仅显示这一次，系统只保存其散列值："),
     "new_key": Pair("Key of {name}, shown this once; only its hash is kept:", "{name} 的密钥，仅显示这一次，系统只保存其散列值："),
     "no_keys": Pair("No keys yet; the first `cityloop serve` makes an admin key.", "尚无密钥；首次运行 cityloop serve 时生成管理员密钥。"),
+    "form": Pair("form", "格式"),
+    "batch": Pair("rows in a body", "每次行数"),
+    "clients": Pair("clients", "客户端数"),
+    "obs_per_s": Pair("observations/s", "观测/秒"),
+    "p99_ms": Pair("99 % within, ms", "99% 响应时间（ms）"),
+    "limit_ratio": Pair("share of the bare engine", "占引擎极限的比例"),
+    "merged_rows": Pair("rows in a commit", "每次提交行数"),
+    "bench": Pair("Memory of the server at most {rss} MB; {seconds} s; {date}; {machine}", "服务进程内存峰值 {rss} MB；{seconds} s；{date}；{machine}"),
     "valid": Pair("valid", "有效"),
     "revoked": Pair("revoked {when}", "已于 {when} 吊销"),
     "until": Pair("until {when}", "有效期至 {when}"),
@@ -103,6 +111,28 @@ def revoke(city: CityArg, key: Annotated[str, typer.Argument(help="Its id / 密�
     with opened(city) as found:
         ended = found.store.keys.revoke(key, now=datetime.now(UTC))
     typer.echo(f"{ended.id}  {ended.name}  {_state(ended)}")
+
+
+def bench_ingest(
+    seconds: Annotated[float, typer.Option(help="Seconds per cell / 每格秒数")] = 3.0, as_json: JsonOpt = False,
+    lang: LangOpt = None,
+) -> None:  # fmt: skip
+    """How fast observations come in over HTTP, against the bare engine.
+
+    HTTP 接口接收观测的速度，与引擎自身极限对照。
+    """
+    from cityloop.bench.ingest import run
+    from cityloop.cli.screen import print_json, print_table
+
+    with interruptible() as cancel:
+        found = run(seconds=seconds, progress=teller(cancel))
+    if as_json:
+        print_json(found)
+        return
+    keys = ("form", "batch", "clients", "obs_per_s", "p99_ms", "limit_ratio", "merged_rows")
+    rows = [[str(r["format" if k == "form" else k]) for k in keys] for r in found["results"]]
+    print_table([say(TEXTS[k]) for k in keys], rows)
+    typer.echo(say(TEXTS["bench"], rss=found["rss_mb_max"], **{k: found[k] for k in ("seconds", "date", "machine")}))
 
 
 def _state(key: "ApiKey") -> str:

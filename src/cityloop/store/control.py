@@ -43,6 +43,8 @@ class Control:
         self._db, self._path = connection, path
         self._guard = threading.RLock()
         self._decoded: OrderedDict[tuple[str, int], Mapping[str, Record]] = OrderedDict()
+        self._stamp: int | None = None
+        """The stamp of the latest record, once asked for: nobody else writes."""
 
     def close(self) -> None:
         with self._guard, store_faults("closing the records", self._path):
@@ -79,6 +81,7 @@ class Control:
                 if row is None or row[0]:
                     raise StoreError("This turn is not open.", got=turn, cure="Begin the turn first.")
                 db.execute("INSERT OR IGNORE INTO turn_step(turn, step) VALUES (?, ?)", (turn, step))
+            self._stamp = None
             return tuple(self._put_one(db, record, turn, step) for record in records)
 
     def _put_one(self, db: sqlite3.Connection, record: Record, turn: str, step: str) -> Record:
@@ -108,7 +111,9 @@ class Control:
     def stamp(self) -> int:
         """The stamp of the latest record written."""
         with self._guard, store_faults("reading records", self._path):
-            return int(self._db.execute("SELECT coalesce(max(stamp), 0) FROM record").fetchone()[0])
+            if self._stamp is None:
+                self._stamp = int(self._db.execute("SELECT coalesce(max(stamp), 0) FROM record").fetchone()[0])
+            return self._stamp
 
     def latest(self, noun: type[RecordT], stamp: int | None = None) -> Mapping[str, RecordT]:
         """Latest version by id of every record of a noun as it stood at `stamp`; decoded once, do not change it."""

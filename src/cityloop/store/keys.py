@@ -39,6 +39,8 @@ class Keys:
 
     def __init__(self, control: Control) -> None:
         self._control = control
+        self._known: dict[str, tuple[bytes, ApiKey]] = {}
+        """Keys that were asked for, by id: one process owns a city, so that nobody else changes them."""
 
     def make(
         self, name: str, scopes: tuple[str, ...], *, now: datetime, expires: datetime | None = None
@@ -67,13 +69,18 @@ class Keys:
         parts = token.split("_", 2)
         if len(parts) != 3 or parts[0] != _PREFIX:
             return None
-        with self._control.held() as db:
-            row = db.execute("SELECT * FROM api_key WHERE id = ?", (parts[1],)).fetchone()
+        held = self._known.get(parts[1])
+        if held is None:
+            with self._control.held() as db:
+                row = db.execute("SELECT * FROM api_key WHERE id = ?", (parts[1],)).fetchone()
+                if row is None:
+                    return None
+                # While nobody writes: else a key revoked in between would be remembered as valid.
+                held = self._known[parts[1]] = (row[2], _key(row))
         # A hash without salt or stretching is enough for 256 random bits; compared in constant time.
-        if row is None or not hmac.compare_digest(row[2], _hash(parts[2])):
+        if not hmac.compare_digest(held[0], _hash(parts[2])):
             return None
-        key = _key(row)
-        return key if key.valid(now) else None
+        return held[1] if held[1].valid(now) else None
 
     def all(self) -> tuple[ApiKey, ...]:
         """Every key ever made, oldest first."""
@@ -85,6 +92,7 @@ class Keys:
         with self._control.transaction("writing keys") as db:
             db.execute("UPDATE api_key SET revoked = ? WHERE id = ? AND revoked = ''", (_text(now), id_))
             row = db.execute("SELECT * FROM api_key WHERE id = ?", (id_,)).fetchone()
+            self._known.pop(id_, None)
         if row is None:
             raise RecordError("No such key.", got=id_, allowed=", ".join(k.id for k in self.all()) or "none exists")
         return _key(row)

@@ -108,7 +108,8 @@ async def _answered(service: "Service", route: Route, request: Request, key: "Ap
         if packing not in ("", "identity"):
             body = await asyncio.to_thread(_unpacked, body, packing)
     query = {name: request.query_params.getlist(name) for name in request.query_params}
-    asked = Asked(service, key, dict(request.path_params), query, body, media)
+    base = f"{request.url.scheme}://{request.url.netloc}"
+    asked = Asked(service, key, dict(request.path_params), query, body, media, base)
     found = await asyncio.to_thread(partial(route.call, asked))
     if isinstance(found, Pending):
         return found.answer(await asyncio.wrap_future(found.promise))

@@ -1,7 +1,8 @@
 """Observations in: rows, columns, CSV, Arrow or Parquet to one checked batch; a bad row is refused with its reason."""
 
 import difflib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -18,7 +19,7 @@ from cityloop.web.routes import JSON, Asked, Pending, json_answer
 if TYPE_CHECKING:
     from cityloop.web.service import Service
 
-__all__ = ["ARROW", "BODIES", "CSV", "PARQUET", "Columns", "Refused", "Row", "Sent", "post_observations"]
+__all__ = ["ARROW", "BODIES", "CSV", "PARQUET", "Columns", "Refused", "Row", "Sent", "post_observations", "post_rows"]
 
 ARROW, CSV, PARQUET = "application/vnd.apache.arrow.stream", "text/csv", "application/vnd.apache.parquet"
 BODIES = (JSON, CSV, ARROW, PARQUET)
@@ -75,7 +76,21 @@ class _Table:
 
 def post_observations(asked: Asked) -> Pending:
     """Keep observations of known Datastreams; answered when they are on disk."""
-    table = _read(asked.media, asked.body)
+    promise, refused = _sent(asked, _read(asked.media, asked.body))
+
+    def answer(taken: Taken) -> Any:
+        return json_answer(Sent(rows=taken.rows, rejected=taken.rejected, seq=taken.seq, refused=refused[:SHOWN]))
+
+    return Pending(promise, answer)
+
+
+def post_rows(asked: Asked, rows: Sequence[Row]) -> "tuple[Future[Taken], list[Refused]]":
+    """Keep rows; a promise that is kept when they are on disk, and those that were refused."""
+    columns = zip(*((r.datastream, r.time, r.value, r.quality) for r in rows), strict=True)
+    return _sent(asked, _table(*(map(list, columns) if rows else ([], [], [], []))))
+
+
+def _sent(asked: Asked, table: "_Table") -> "tuple[Future[Taken], list[Refused]]":
     good, index, streams, faults = _sorted_out(asked.service, table)
     source = f"http:{asked.key.name if asked.key else ''}"
     refused = [Rejected(source, f"row {i + 1}", table.raw(i), why) for i, why in sorted(faults.items())]
@@ -83,18 +98,14 @@ def post_observations(asked: Asked) -> Pending:
         {
             "datastream": index,
             "time": table.times.filter(good),
-            "variant": pa.array([0] * len(index), pa.int32()) if len(index) < 2 else pa.repeat(pa.scalar(0, pa.int32()), len(index)),
+            "variant": pa.repeat(pa.scalar(0, pa.int32()), len(index)),
             "value": table.values.filter(good),
             "quality": table.qualities.filter(good),
         }
     )  # fmt: skip
     part = checked(batch, streams, refused, source=source, cursor="")
-    shown = [Refused(i + 1, why) for i, why in sorted(faults.items())[:SHOWN]]
-
-    def answer(taken: Taken) -> Any:
-        return json_answer(Sent(rows=taken.rows, rejected=taken.rejected, seq=taken.seq, refused=shown))
-
-    return Pending(asked.service.writer.submit_part(part), answer)
+    told = [Refused(i + 1, why) for i, why in sorted(faults.items())]
+    return asked.service.writer.submit_part(part), told
 
 
 # --- formats -----------------------------------------------------------------------------------------------------

@@ -32,7 +32,7 @@ def document() -> dict[str, Any]:
     by_type = dict(zip(map(repr, [*types, Faulty]), schemas, strict=True))
     paths: dict[str, dict[str, Any]] = {}
     for route in ROUTES:
-        paths.setdefault(route.path, {})[route.method.lower()] = _operation(route, by_type)
+        paths.setdefault(route.path.replace(":path}", "}"), {})[route.method.lower()] = _operation(route, by_type)
     return {
         "openapi": "3.1.0",
         "info": {
@@ -54,7 +54,7 @@ def _operation(route: Route, schemas: Mapping[str, Any]) -> dict[str, Any]:
         "summary": f"{route.title.en} | {route.title.zh}",
         "parameters": [
             {"name": name, "in": "path", "required": True, "schema": {"type": "string"}}
-            for name in re.findall(r"{(\w+)}", route.path)
+            for name in re.findall(r"{(\w+)", route.path)
         ]
         + [
             {

@@ -48,6 +48,8 @@ class Asked:
     query: Mapping[str, Sequence[str]]
     body: bytes = b""
     media: str = ""
+    base: str = ""
+    """Scheme, host and port that the client called, for links back."""
 
     def one(self, name: str, default: str = "") -> str:
         """A query parameter that may stand once. Raises InputError where it stands twice."""

@@ -1,7 +1,9 @@
 """The one route table."""
 
+from typing import Any
+
 from cityloop.i18n import Pair
-from cityloop.web import changing, ingest, reading
+from cityloop.web import changing, ingest, reading, sensorthings
 from cityloop.web.jobs import Job
 from cityloop.web.openapi import get_document, get_viewer
 from cityloop.web.routes import Parameter, Route
@@ -62,6 +64,20 @@ ROUTES: tuple[Route, ...] = (
     Route("GET", "/api/v1/jobs/{id}", "read", Pair("One job", "单个作业"), changing.get_job, answer=Job),
     Route("DELETE", "/api/v1/jobs/{id}", "decide", Pair("Cancel a job", "取消作业"), changing.cancel_job, answer=Job, status=202),
     Route("GET", "/metrics", "read", Pair("Counters for Prometheus", "Prometheus 指标"), reading.get_metrics),
+    Route("GET", "/sta/v1.1", "read", Pair("SensorThings API 1.1", "SensorThings API 1.1"), sensorthings.get_root),
+    Route(
+        "GET", "/sta/v1.1/{path:path}", "read", Pair("Entities by SensorThings", "SensorThings 实体"), sensorthings.get_resource,
+        tuple(Parameter(f"${name}", Pair("option of the standard", "标准查询选项")) for name in (
+            "filter", "expand", "select", "orderby", "top", "skip", "count", "skiptoken", "resultFormat")),
+    ),
+    Route(
+        "POST", "/sta/v1.1/Observations", "write", Pair("Send one observation", "报送单个观测值"),
+        sensorthings.post_observation, body=dict[str, Any], status=201,
+    ),
+    Route(
+        "POST", "/sta/v1.1/CreateObservations", "write", Pair("Send observations as data arrays", "以 dataArray 批量报送"),
+        sensorthings.create_observations, body=list[dict[str, Any]], status=201,
+    ),
     Route("GET", "/api/v1/keys", "admin", Pair("Keys", "密钥"), changing.get_keys, answer=list[changing.KeyShown]),
     Route(
         "POST", "/api/v1/keys", "admin", Pair("Make a key", "新建密钥"), changing.make_key, body=changing.NewKey,
