@@ -46,6 +46,10 @@ def test_key_that_is_wrong_revoked_or_expired_then_refused(served):
     for wrong in (token[:-1], token.upper(), f"clk_{id_}_", "clk__", "clk", f"{token}x"):
         assert client.get("/api/v1/latest", headers={"Authorization": f"Bearer {wrong}"}).status_code == 401
     assert client.get("/api/v1/latest", headers={"Authorization": f"Basic {token}"}).status_code == 401
+    for password, status in ((token, 200), (token[:-1], 401), ("", 401)):
+        client.headers.pop("Authorization", None)
+        assert client.get("/api/v1/latest", auth=("anybody", password)).status_code == status
+    client.headers["Authorization"] = f"Bearer {token}"
     admin = served.client("admin")
     assert admin.delete(f"/api/v1/keys/{id_}").json()["revoked"]
     assert client.get("/api/v1/latest").status_code == 401

@@ -1,6 +1,7 @@
 """The route table as an ASGI application: key, scope and size are checked before a route is called."""
 
 import asyncio
+import base64
 import contextlib
 import io
 import logging
@@ -85,7 +86,14 @@ def _opened(service: "Service", request: Request, route: Route) -> "ApiKey | Non
     if not route.scope:
         return None
     scheme, _, token = request.headers.get("authorization", "").partition(" ")
-    key = service.store.keys.find(token.strip(), now=service.clock()) if scheme.lower() == "bearer" else None
+    if scheme.lower() == "basic":
+        # Clients of the standard know names and passwords only: the password is the key, the name is let pass.
+        try:
+            token = base64.b64decode(token, validate=True).decode().partition(":")[2]
+        except ValueError:
+            token = ""
+    known = scheme.lower() in ("bearer", "basic")
+    key = service.store.keys.find(token.strip(), now=service.clock()) if known else None
     if key is None:
         raise HttpFault(
             401, "A valid key is needed.", where="Authorization", cure="Send the header Authorization: Bearer <key>."
