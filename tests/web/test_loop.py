@@ -105,7 +105,7 @@ def test_document_then_it_names_every_route_and_every_reference_leads_somewhere(
     told = client.get("/openapi.json").json()
     assert told == json.loads(json.dumps(document())) and told["openapi"] == "3.1.0"
     listed = {(method.upper(), path) for path, methods in told["paths"].items() for method in methods}
-    assert listed == {(r.method, r.path) for r in ROUTES}
+    assert listed == {(r.method, r.path.replace(":path", "")) for r in ROUTES}
     ids = [m["operationId"] for methods in told["paths"].values() for m in methods.values()]
     assert len(ids) == len(set(ids))
     for name in re.findall(r'"#/components/schemas/([^"]+)"', json.dumps(told)):

@@ -328,3 +328,104 @@ def test_data_array_in_then_a_link_or_error_for_each_row(fresh):
 def test_simulated_then_marked_wherever_it_is_shown(city):
     streams = get(city, "Datastreams", filter="startswith(id, 'c:')")["value"]
     assert [d["properties"].get("simulated", False) for d in streams] == [False, False, True]
+
+
+THING = {
+    "name": "Pump house", "description": "north", "properties": {"street": "Main"},
+    "Locations": [{"name": "yard", "description": "", "encodingType": "application/geo+json",
+                   "location": {"type": "Point", "coordinates": [120.5, 31.3]}}],
+    "Datastreams": [{
+        "name": "Air", "description": "", "observationType": "http://www.opengis.net/def/observationType/OGC-OM/2.0/OM_Measurement",
+        "unitOfMeasurement": {"name": "degree Celsius", "symbol": "degC", "definition": "x"},
+        "Sensor": {"name": "T-1", "description": "", "encodingType": "text/plain", "metadata": "a thermometer"},
+        "ObservedProperty": {"name": "air temperature", "definition": "http://example.org/t", "description": ""},
+        "Observations": [{"phenomenonTime": "2026-06-01T00:00:00Z", "result": 21.5}],
+    }],
+}  # fmt: skip
+
+
+def test_deep_insert_then_everything_stands_and_is_related(fresh):
+    told = fresh.post(f"{ROOT}/Things", json=THING)
+    assert told.status_code == 201, told.text
+    thing = fresh.get(
+        told.headers["Location"],
+        params={"$expand": "Locations,Datastreams/Sensor,Datastreams/ObservedProperty,Datastreams/Observations"},
+    ).json()
+    assert (thing["name"], thing["properties"]["street"]) == ("Pump house", "Main")
+    assert thing["Locations"][0]["location"]["coordinates"] == [120.5, 31.3]
+    stream = thing["Datastreams"][0]
+    assert (stream["Sensor"]["name"], stream["Sensor"]["metadata"]) == ("T-1", "a thermometer")
+    assert (
+        stream["ObservedProperty"]["definition"] == "http://example.org/t"
+        and stream["unitOfMeasurement"]["symbol"] == "degC"
+    )
+    assert [o["result"] for o in stream["Observations"]] == [21.5]
+
+
+def test_same_entity_posted_twice_then_two_with_addresses_of_their_own(fresh):
+    first, second = (fresh.post(f"{ROOT}/Things", json={"name": "A"}).headers["Location"] for _ in range(2))
+    assert first != second and fresh.get(first).json()["name"] == fresh.get(second).json()["name"] == "A"
+
+
+def test_entity_posted_below_another_then_it_belongs_to_it(fresh):
+    new = {
+        **THING["Datastreams"][0],
+        "ObservedProperty": {"@iot.id": "water_flow"},
+        "unitOfMeasurement": {"symbol": "L/s"},
+    }
+    told = fresh.post(f"{ROOT}/Things('c:thing:2')/Datastreams", json=new)
+    assert told.status_code == 201, told.text
+    answer = fresh.get(f"{told.headers['Location']}/Thing")
+    assert answer.json()["name"] == "P2", answer.text
+    place = {"name": "here", "location": {"type": "Point", "coordinates": [1.0, 2.0]}}
+    assert fresh.post(f"{ROOT}/Things('c:thing:2')/Locations", json=place).status_code == 201
+    assert [p["name"] for p in get(fresh, "Things('c:thing:2')/Locations")["value"]] == ["here"]
+
+
+def changed(**changes):
+    stream = {**THING["Datastreams"][0], **changes}
+    return {**THING, "Datastreams": [{k: v for k, v in stream.items() if v is not None}]}
+
+
+@pytest.mark.parametrize(
+    ("body", "where"),
+    [({}, "Thing/name"), ({"name": 5}, "Thing/name"), ({"name": "a", "colour": "red"}, "Thing"), (changed(Sensor=None), "Thing/Datastreams[0]/Sensor"),
+     (changed(Sensor={"@iot.id": "nobody"}), "Thing/Datastreams[0]/Sensor"), (changed(ObservedProperty={"@iot.id": "x"}), "Thing/Datastreams[0]/ObservedProperty"),
+     (changed(unitOfMeasurement=None), "Thing/Datastreams[0]/unitOfMeasurement"), (changed(observationType="http://x/OM_TruthObservation"), "Thing/Datastreams[0]/observationType"),
+     (changed(ObservedProperty={"name": "water_flow", "definition": "", "description": ""}), "Thing/Datastreams[0]/unitOfMeasurement/symbol"),
+     (changed(Observations=[{"phenomenonTime": "2026-06-01T00:00:00Z", "result": "warm"}]), "Thing/Datastreams[0]/Observations[0]/result"),
+     ({"name": "a", "Locations": [{"name": "x", "location": {"type": "Point", "coordinates": [31.3, 120.5]}}]}, "Thing/Locations[0]/location"),
+     ({"name": "a", "Locations": [{"name": "x", "location": "here"}]}, "Thing/Locations[0]/location"), ({"name": "a", "Datastreams": {}}, "Thing/Datastreams"),
+     ({"name": "a", "properties": {"list": [1]}}, "Thing/properties/list")],
+)  # fmt: skip
+def test_entity_with_a_fault_anywhere_then_named_and_nothing_of_it_is_kept(served, body, where):
+    client = served.client("read", "write")
+    before = served.service.store.stamp()
+    told = client.post(f"{ROOT}/Things", json=body)
+    assert told.status_code == 400 and told.json()["error"]["where"] == where, told.text
+    assert served.service.store.stamp() == before
+
+
+def test_observation_corrected_and_deleted_then_what_stood_before_is_still_known(fresh, served):
+    store = served.service.store
+    seq = store.seq()
+    first = get(fresh, "Datastreams('c:datastream:1')/Observations", top=1)["value"][0]["@iot.selfLink"]
+    assert fresh.patch(first, json={"result": 99.0}).status_code == 200
+    assert fresh.get(first).json()["result"] == 99.0
+    assert fresh.delete(first).status_code == 200
+    assert fresh.get(first).status_code == 404 and fresh.delete(first).status_code == 404
+    assert get(fresh, "Datastreams('c:datastream:1')/Observations", count="true")["@iot.count"] == 29
+    end = START + timedelta(days=9)
+    assert (
+        store.rows(["c:datastream:1"], start=START, end=end, who=served.service.who, as_of_seq=seq)["value"][0].as_py()
+        == 0.0
+    )
+    assert fresh.patch(first, json={"parameters": {}}).status_code == 400
+    assert fresh.delete(f"{ROOT}/Things('c:thing:1')").status_code == 405
+
+
+def test_observation_with_what_cannot_be_kept_then_refused_instead_of_losing_it(fresh):
+    new = {"phenomenonTime": "2026-06-05T10:00:00Z", "result": 1.0, "Datastream": {"@iot.id": "c:datastream:1"}}
+    for more in ({"parameters": {"a": 1}}, {"validTime": "x"}, {"resultTime": "2026-06-05T11:00:00Z"}):
+        assert fresh.post(f"{ROOT}/Observations", json={**new, **more}).status_code == 400
+    assert fresh.post(f"{ROOT}/Observations", json={**new, "resultTime": new["phenomenonTime"]}).status_code == 201

@@ -10,6 +10,7 @@ from cityloop.records import Datastream, Filter
 from cityloop.store import GroupWriter
 from cityloop.web.jobs import Jobs
 from cityloop.web.metrics import Metrics
+from cityloop.web.sensorthings.tables import Tables
 
 __all__ = ["Service"]
 
@@ -24,6 +25,7 @@ class Service:
         self.writer = GroupWriter(city.store)
         self.metrics = Metrics(self.writer)
         self.jobs = Jobs(clock)
+        self.entities = Tables()
         self.deciding = threading.Lock()
         """Held by whoever changes records of the loop: a turn, or a decision."""
         self._by_name: tuple[int, dict[str, tuple[int, Datastream]]] = (-1, {})

@@ -6,7 +6,7 @@ from cityloop.i18n import Pair
 from cityloop.web import changing, ingest, reading, sensorthings
 from cityloop.web.jobs import Job
 from cityloop.web.openapi import get_document, get_viewer
-from cityloop.web.routes import Parameter, Route
+from cityloop.web.routes import JSON, Parameter, Route
 
 __all__ = ["ROUTES"]
 
@@ -77,6 +77,18 @@ ROUTES: tuple[Route, ...] = (
     Route(
         "POST", "/sta/v1.1/CreateObservations", "write", Pair("Send observations as data arrays", "以 dataArray 批量报送"),
         sensorthings.create_observations, body=list[dict[str, Any]], status=201,
+    ),
+    Route(
+        "POST", "/sta/v1.1/{path:path}", "write", Pair("Make an entity, with what is nested in it", "新建实体（可嵌套）"),
+        sensorthings.post_entity, body=dict[str, Any], status=201,
+    ),
+    Route(
+        "PATCH", "/sta/v1.1/{path:path}", "write", Pair("Another result of an observation", "更正观测值"),
+        sensorthings.patch_observation, body=dict[str, Any], bodies=(JSON, "application/merge-patch+json"),
+    ),
+    Route(
+        "DELETE", "/sta/v1.1/{path:path}", "write", Pair("Delete an observation", "删除观测值"),
+        sensorthings.delete_observation,
     ),
     Route("GET", "/api/v1/keys", "admin", Pair("Keys", "密钥"), changing.get_keys, answer=list[changing.KeyShown]),
     Route(

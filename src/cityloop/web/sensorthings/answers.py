@@ -1,7 +1,7 @@
 """Addresses of the standard: from a path to a page, and a page as the standard's JSON."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlencode
@@ -9,39 +9,59 @@ from urllib.parse import quote, urlencode
 import msgspec
 
 from cityloop.errors import InputError
+from cityloop.records import Quality
 from cityloop.web.faults import HttpFault
 from cityloop.web.ingest import Row, post_rows
 from cityloop.web.routes import Answer, Asked, Pending, json_answer
-from cityloop.web.sensorthings.model import BY_SET, KINDS, Kind
+from cityloop.web.sensorthings.model import BY_SET, KINDS, ROOT, Kind
 from cityloop.web.sensorthings.query import Options, Page, Reader, options_of
-from cityloop.web.sensorthings.tables import Tables
 
 if TYPE_CHECKING:
     from cityloop.store import Taken
     from cityloop.web.service import Service
 
-__all__ = ["ROOT", "create_observations", "get_resource", "get_root", "post_observation"]
+__all__ = [
+    "create_observations",
+    "delete_observation",
+    "get_resource",
+    "get_root",
+    "patch_observation",
+    "post_observation",
+]
 
-ROOT = "/sta/v1.1"
 _REQUIREMENTS = "http://www.opengis.net/spec/iot_sensing/1.1/req"
 CONFORMANCE = (
     f"{_REQUIREMENTS}/datamodel", f"{_REQUIREMENTS}/resource-path/resource-path-to-entities",
     f"{_REQUIREMENTS}/request-data", f"{_REQUIREMENTS}/data-array/data-array",
 )  # fmt: skip
 _SEGMENT = re.compile(r"([A-Za-z]+)(?:\((?:'((?:[^']|'')*)'|([\w.:-]+))\))?")
-_TABLES = Tables()
 
 
 class _Reference(msgspec.Struct, rename={"id": "@iot.id"}):
     id: str
 
 
-class _NewObservation(msgspec.Struct, rename={"time": "phenomenonTime", "datastream": "Datastream"}):
-    """An Observation as the standard's clients send it; the other properties of the standard are let pass."""
+class _NewObservation(
+    msgspec.Struct,
+    rename={
+        "time": "phenomenonTime",
+        "datastream": "Datastream",
+        "valid_time": "validTime",
+        "result_time": "resultTime",
+    },
+):
+    """An Observation as the standard's clients send it. What is not kept must be absent or null: nothing is lost silently."""
 
     result: float | None
     datastream: _Reference
     time: str = ""
+    valid_time: None = None
+    parameters: None = None
+    result_time: str | None = None
+
+    def __post_init__(self) -> None:
+        if self.result_time not in (None, self.time):
+            raise ValueError("resultTime is not kept: leave it out, or give phenomenonTime again")
 
 
 class _NewArray(msgspec.Struct, rename={"datastream": "Datastream", "data": "dataArray"}):
@@ -71,7 +91,7 @@ class _Resource:
 
     def __init__(self, service: "Service", base: str, path: str, query: Mapping[str, str]) -> None:
         self.base, self.path, self.query = base, path, query
-        self.reader = Reader(service, _TABLES.of(service))
+        self.reader = Reader(service, service.entities.of(service))
 
     def answer(self) -> Answer:
         segments = _segments(self.path)
@@ -346,3 +366,45 @@ def create_observations(asked: Asked) -> Pending:
         return json_answer(links, status=201)
 
     return Pending(pending, answer)
+
+
+class _Patch(msgspec.Struct, forbid_unknown_fields=True):
+    """A new result; nothing else of an Observation can be changed."""
+
+    result: float
+
+
+def patch_observation(asked: Asked) -> Pending:
+    """Another result for an Observation: a new row that stands from now on; the old one stays for reads as of before."""
+    new = asked.decoded(_Patch)
+    return _replaced(asked, lambda value, quality: (new.result, quality), status=200)
+
+
+def delete_observation(asked: Asked) -> Pending:
+    """An Observation that no longer stands; reads as of before still find it."""
+    return _replaced(asked, lambda value, quality: (value, int(Quality.TOMBSTONE)), status=200)
+
+
+def _replaced(asked: Asked, change: Callable[[float, int], tuple[float, int]], *, status: int) -> Pending:
+    """The row of an Observation written again. Raises HttpFault 404, or 405 for what is no Observation."""
+    path = asked.path["path"].strip("/")
+    segments = _segments(path)
+    set_, key = _segment(segments[0])
+    if len(segments) != 1 or set_ != "Observations" or key is None:
+        raise HttpFault(
+            405, "Only observations can be changed or deleted here.", got=path[:200],
+            cure="Records keep every version: post a new entity, or change city.toml.",
+        )  # fmt: skip
+    resource = _Resource(asked.service, asked.base + ROOT, path, {})
+    parameters: dict[str, Any] = {}
+    where = resource._is(KINDS["Observation"], "e", key, parameters)
+    page = resource.reader.page(KINDS["Observation"], Options(top=1), start=f" WHERE {where}", parameters=parameters)
+    if not page.rows:
+        raise HttpFault(404, "No such Observation.", got=key[:100])
+    row = page.rows[0]
+    value, quality = change(row["result"], row["resultQuality"])
+    ids = {n: d for d, n in asked.service.store.control.numbers().items()}
+    promise, refused = post_rows(asked, [Row(ids[row["order_number"]], row["order_time"].isoformat(), value, quality)])
+    if refused:
+        raise InputError("The observation cannot be taken.", got=refused[0].reason)
+    return Pending(promise, lambda taken: Answer(b"", status=status))

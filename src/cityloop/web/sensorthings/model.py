@@ -6,7 +6,11 @@ from typing import Literal
 
 from cityloop.records import Quality
 
-__all__ = ["BY_SET", "KINDS", "OBSERVATION", "Kind", "Link", "Property"]
+__all__ = ["BY_SET", "KINDS", "MEASUREMENT", "OBSERVATION", "ROOT", "Kind", "Link", "Property"]
+
+ROOT = "/sta/v1.1"
+#: The one type of observation: its result is a number.
+MEASUREMENT = "http://www.opengis.net/def/observationType/OGC-OM/2.0/OM_Measurement"
 
 Type = Literal["text", "number", "time", "json"]
 #: The rows that stand; `{seq}` is the seq that is read up to. Conditions on the group's columns are pushed into it by the engine.

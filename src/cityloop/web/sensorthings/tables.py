@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
-from cityloop.records import Datastream, Location, Record, Sensor, Thing
+from cityloop.records import Datastream, Location, ObservedProperty, Record, Sensor, Thing
 from cityloop.settings import describe_crs
+from cityloop.web.sensorthings.model import MEASUREMENT
 
 if TYPE_CHECKING:
     from cityloop.web.service import Service
@@ -15,7 +16,6 @@ if TYPE_CHECKING:
 __all__ = ["Tables"]
 
 GEOJSON = "application/geo+json"
-_MEASUREMENT = "http://www.opengis.net/def/observationType/OGC-OM/2.0/OM_Measurement"
 
 
 class Tables:
@@ -37,12 +37,15 @@ def _tables(service: "Service") -> dict[str, pa.Table]:
     streams = store.records(Datastream, who)
     observed = {s.thing for s in streams}
     # A city has tens of thousands of pipes; the standard's Things are those that are observed or stand somewhere.
-    things = [t for t in store.records(Thing, who) if t.location or t.id in observed]
+    things = [t for t in store.records(Thing, who) if t.location or t.id in observed or t.kind == "thing"]
     places = {p.id: p for p in store.records(Location, who)}
     numbers = store.control.numbers()
     geojson = dict(zip(places, _geojson(list(places.values())), strict=True))
     located = [(t, places[t.location]) for t in things if t.location in places]
-    properties = sorted({(s.observed_property, s.unit) for s in streams})
+    properties = {s.observed_property: (s.unit, f"urn:cityloop:property:{s.observed_property}") for s in streams}
+    for stated in store.records(ObservedProperty, who):
+        unit = properties[stated.name][0] if stated.name in properties else stated.unit
+        properties[stated.name] = (unit, stated.definition or f"urn:cityloop:property:{stated.name}")
     return {
         "sta_thing": _table(
             ("id", "name", "description", "properties"),
@@ -69,12 +72,15 @@ def _tables(service: "Service") -> dict[str, pa.Table]:
         ),
         "sta_property": _table(
             ("id", "name", "definition", "description", "properties"),
-            ((name, name, f"urn:cityloop:property:{name}", f"{name}, {unit}", _json({"unit": unit})) for name, unit in properties),
+            (
+                (name, name, definition, f"{name}, {unit}", _json({"unit": unit}))
+                for name, (unit, definition) in sorted(properties.items())
+            ),
         ),
         "sta_datastream": _table(
             ("id", "name", "description", "unit", "observationType", "thing", "sensor", "property", "properties"),
             (
-                (s.id, s.name, f"{s.observed_property}, {s.statistic} of {s.step_s} s", _json(_unit(s.unit)), _MEASUREMENT,
+                (s.id, s.name, f"{s.observed_property}, {s.statistic} of {s.step_s} s", _json(_unit(s.unit)), MEASUREMENT,
                  s.thing, s.sensor, s.observed_property,
                  _json({"statistic": s.statistic, "step_s": s.step_s, "source": s.source, **_marked(s)}))
                 for s in streams
