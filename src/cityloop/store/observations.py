@@ -4,6 +4,7 @@ Rows are append-only. Key = (datastream, time, variant); the highest seq wins, a
 earlier seq for ever. Every row has a seq of its own, so "highest" is never a tie.
 """
 
+import math
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
@@ -21,7 +22,7 @@ from cityloop.errors import StoreError
 from cityloop.records import BATCH_COLUMNS, Quality
 from cityloop.store.faults import store_faults
 
-__all__ = ["CURRENT", "Observations", "Part", "Taken", "checked", "connect_observations", "utc"]
+__all__ = ["CURRENT", "Observations", "Part", "Taken", "checked", "connect_observations", "few", "utc"]
 
 _TYPES = {
     "datastream": pa.int32(),
@@ -32,6 +33,7 @@ _TYPES = {
 }
 assert list(_TYPES) == list(BATCH_COLUMNS)
 _BATCH = pa.schema(list(_TYPES.items()))
+_CODES = frozenset(int(q) for q in Quality)
 
 #: The rows that stand, of the datastreams in the registered table `wanted(number, id)`, as of $seq, in [$start, $end).
 CURRENT = f"""
@@ -55,9 +57,12 @@ class Taken:
 
 @dataclass(frozen=True)
 class Part:
-    """One checked arrival: the columns of a Batch with the store's datastream numbers, refused rows, source and cursor."""
+    """One checked arrival: the columns of a Batch with the store's datastream numbers, refused rows, source and cursor.
 
-    rows: pa.Table
+    Few rows come as a list of tuples in the order of the columns: many such parts become one table in their commit.
+    """
+
+    rows: pa.Table | list[tuple[int, datetime, int, float, int]]
     rejected: tuple[Rejected, ...]
     source: str
     cursor: str
@@ -124,7 +129,7 @@ class Observations:
             for part in parts:
                 last += len(part.rows)
                 taken.append(Taken(rows=len(part.rows), rejected=len(part.rejected), seq=last))
-            stored = pa.concat_tables([part.rows for part in parts]).combine_chunks()
+            stored = pa.concat_tables(_tables(parts)).combine_chunks()
             stored = stored.append_column("seq", pa.array(np.arange(self._seq + 1, last + 1, dtype=np.int64)))
             refused = pa.concat_tables([_refused(p, t.seq) for p, t in zip(parts, taken, strict=True)])
             cursors = {part.source: part.cursor for part in parts if part.cursor}
@@ -208,6 +213,32 @@ def checked(batch: pa.Table, numbers: Sequence[int], rejected: Sequence[Rejected
     rows = _check(batch, len(numbers))
     rows = rows.set_column(0, "datastream", pa.array(numbers, pa.int32()).take(rows["datastream"]))
     return Part(rows, tuple(rejected), source, cursor)
+
+
+def few(
+    rows: list[tuple[int, datetime, int, float, int]], rejected: Sequence[Rejected], *, source: str
+) -> Part:  # fmt: skip
+    """A handful of rows, each with the store's number of its datastream. Raises StoreError as `checked`."""
+    strange = [row for row in rows if not math.isfinite(row[3]) or row[4] not in _CODES or row[1].tzinfo is None]
+    if strange:
+        raise _refuse("holds what no observation is", strange[0], "a finite value, a known quality, an aware time")
+    return Part(rows, tuple(rejected), source, "")
+
+
+def _tables(parts: Sequence[Part]) -> list[pa.Table]:
+    """The rows of all parts in their order; neighbouring small ones as one table."""
+    tables: list[pa.Table] = []
+    run: list[tuple[int, datetime, int, float, int]] = []
+    for part in (*parts, None):
+        if part is not None and isinstance(part.rows, list):
+            run += part.rows
+            continue
+        if run:
+            tables.append(pa.table(dict(zip(_TYPES, map(list, zip(*run, strict=True)), strict=True)), schema=_BATCH))
+            run = []
+        if part is not None:
+            tables.append(part.rows)
+    return tables or [_BATCH.empty_table()]
 
 
 def _refused(part: Part, seq: int) -> pa.Table:

@@ -1,6 +1,7 @@
 """Observations in: rows, columns, CSV, Arrow or Parquet to one checked batch; a bad row is refused with its reason."""
 
 import difflib
+import math
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
@@ -13,7 +14,7 @@ import pyarrow.compute as pc
 from cityloop.contracts import Rejected
 from cityloop.errors import InputError
 from cityloop.records import Datastream, Quality
-from cityloop.store import Taken, checked
+from cityloop.store import Taken, checked, few
 from cityloop.web.routes import JSON, Asked, Pending, json_answer
 
 if TYPE_CHECKING:
@@ -23,8 +24,8 @@ __all__ = ["ARROW", "BODIES", "CSV", "PARQUET", "Columns", "Refused", "Row", "Se
 
 ARROW, CSV, PARQUET = "application/vnd.apache.arrow.stream", "text/csv", "application/vnd.apache.parquet"
 BODIES = (JSON, CSV, ARROW, PARQUET)
-#: Refused rows named in an answer; all of them are in quarantine.
-SHOWN = 100
+#: Refused rows named in an answer; all of them are in quarantine. Rows that are looked at one by one.
+SHOWN, FEW = 100, 64
 _TIME = pa.timestamp("us", "UTC")
 _QUALITIES = tuple(int(q) for q in Quality)
 
@@ -76,7 +77,11 @@ class _Table:
 
 def post_observations(asked: Asked) -> Pending:
     """Keep observations of known Datastreams; answered when they are on disk."""
-    promise, refused = _sent(asked, _read(asked.media, asked.body))
+    sent = _json(asked.body) if asked.media == JSON else None
+    if isinstance(sent, list) and len(sent) <= FEW:
+        promise, refused = post_rows(asked, sent)
+    else:
+        promise, refused = _sent(asked, _read(asked.media, asked.body) if sent is None else _columns(sent))
 
     def answer(taken: Taken) -> Any:
         return json_answer(Sent(rows=taken.rows, rejected=taken.rejected, seq=taken.seq, refused=refused[:SHOWN]))
@@ -85,9 +90,23 @@ def post_observations(asked: Asked) -> Pending:
 
 
 def post_rows(asked: Asked, rows: Sequence[Row]) -> "tuple[Future[Taken], list[Refused]]":
-    """Keep rows; a promise that is kept when they are on disk, and those that were refused."""
-    columns = zip(*((r.datastream, r.time, r.value, r.quality) for r in rows), strict=True)
-    return _sent(asked, _table(*(map(list, columns) if rows else ([], [], [], []))))
+    """Keep rows; a promise that is kept when they are on disk, and those that were refused.
+
+    A few rows are looked at one by one: to make columns of them costs more than they are worth.
+    """
+    if len(rows) > FEW:
+        return _sent(asked, _columns(list(rows)))
+    known, good, bad, told = asked.service.datastreams(), [], [], []
+    source = f"http:{asked.key.name if asked.key else ''}"
+    for i, row in enumerate(rows, 1):
+        found, moment = known.get(row.datastream), _moment(row.time)
+        why = _fault(row.datastream, found is not None, moment is not None, row.value, row.quality, known)
+        if why or found is None or row.value is None:
+            bad.append(Rejected(source, f"row {i}", f"{row.datastream}, {row.time}, {row.value}, {row.quality}", why))
+            told.append(Refused(i, why))
+        else:
+            good.append((found[0], moment, 0, row.value, row.quality))
+    return asked.service.writer.submit_part(few(good, bad, source=source)), told
 
 
 def _sent(asked: Asked, table: "_Table") -> "tuple[Future[Taken], list[Refused]]":
@@ -111,8 +130,6 @@ def _sent(asked: Asked, table: "_Table") -> "tuple[Future[Taken], list[Refused]]
 # --- formats -----------------------------------------------------------------------------------------------------
 def _read(media: str, body: bytes) -> _Table:
     """What was sent, by its media type. Raises InputError for a body that is not of it."""
-    if media == JSON:
-        return _json(body)
     try:
         if media == CSV:
             return _csv(body)
@@ -130,24 +147,24 @@ def _read(media: str, body: bytes) -> _Table:
     raise InputError("A body of a type that is not taken.", where="Content-Type", got=media, allowed=", ".join(BODIES))
 
 
-def _json(body: bytes) -> _Table:
+def _json(body: bytes) -> "list[Row] | Columns":
     """Rows (a list) or columns (an object)."""
     kind: Any = list[Row] if body.lstrip()[:1] == b"[" else Columns
     try:
-        sent: list[Row] | Columns = msgspec.json.decode(body, type=kind)
+        found: list[Row] | Columns = msgspec.json.decode(body, type=kind)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as fault:
         raise InputError(
             "The body is neither rows nor columns of observations.", where="body", got=str(fault)[:300],
-            allowed='[{"datastream", "time", "value"}, ...] or {"datastream", "time": [...], "value": [...]}',
+            allowed='[{"datastream", "time", "value"}, ...] or {"datastream": ..., "time": [...], "value": [...]}',
         ) from fault  # fmt: skip
-    if isinstance(sent, Columns):
-        return _columns(sent)
-    return _table(
-        [r.datastream for r in sent], [r.time for r in sent], [r.value for r in sent], [r.quality for r in sent],
-    )  # fmt: skip
+    return found
 
 
-def _columns(sent: Columns) -> _Table:
+def _columns(sent: "list[Row] | Columns") -> _Table:
+    """Rows or columns as a table. Raises InputError for columns of different lengths."""
+    if isinstance(sent, list):
+        parts = zip(*((r.datastream, r.time, r.value, r.quality) for r in sent), strict=True)
+        return _table(*(map(list, parts) if sent else ([], [], [], [])))
     n = len(sent.time)
     lengths = {
         "value": len(sent.value),
@@ -260,12 +277,23 @@ def _sorted_out(service: "Service", table: _Table) -> tuple[pa.Array, pa.Array, 
 
 
 def _reason(i: int, table: _Table, index: pa.Array, finite: pa.Array, known: dict[str, tuple[int, Datastream]]) -> str:
-    if not index[i].is_valid:
-        name = str(table.names[i].as_py() or "")
+    name, quality = str(table.names[i].as_py() or ""), table.qualities[i].as_py()
+    value = 0.0 if finite[i].as_py() else None
+    return _fault(name, index[i].is_valid, table.times[i].is_valid, value, quality, known)
+
+
+def _fault(
+    name: str, found: bool, timed: bool, value: float | None, quality: int | None,
+    known: dict[str, tuple[int, Datastream]],
+) -> str:  # fmt: skip
+    """Why a row cannot be taken; "" for one that can."""
+    if not found:
         near = difflib.get_close_matches(name, list(known), 1)
         return f"no such datastream: {name[:80]!r}" + (f"; did you mean {near[0]!r}?" if near else "")
-    if not table.times[i].is_valid:
+    if not timed:
         return "not a time with its offset: write for example 2026-06-01T08:00:00+08:00"
-    if not finite[i].as_py():
+    if value is None or not math.isfinite(value):
         return "not a finite number"
-    return f"unknown quality: allowed {', '.join(str(q) for q in _QUALITIES)}"
+    if quality not in _QUALITIES:
+        return f"unknown quality: allowed {', '.join(str(q) for q in _QUALITIES)}"
+    return ""
