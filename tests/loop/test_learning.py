@@ -7,7 +7,8 @@ from datetime import date
 import msgspec
 import pytest
 
-from cityloop.loop.learning import random_effects, realisation_rates
+from cityloop.evidence.pooling import random_effects
+from cityloop.loop.learning import realisation_rates
 from cityloop.records import Countermeasure, Estimate, Evidence, Pattern, Project, Verification
 
 # Thirteen trials of BCG vaccine (Colditz et al. 1994): cases and others, vaccinated and control.

@@ -9,7 +9,6 @@ from cityloop.contracts import View
 from cityloop.economics import common_money, linear_form
 from cityloop.evidence.normal import half_width
 from cityloop.evidence.pooling import random_effects
-from cityloop.evidence.pooling import random_effects
 from cityloop.records import CostRow, Countermeasure, Estimate, Project, Realisation
 
 __all__ = ["cost_rates", "with_experience"]

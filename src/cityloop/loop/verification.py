@@ -153,7 +153,7 @@ def _record(
         realisation=_realisation(estimate, claimed),
         evidence=view.evidence(datastreams, start=midnight(view, window.first), end=midnight(view, until)),
         joint=len(projects) > 1,
-        note=_note(goal, projects, window, before, measured),
+        note=_note(goal, projects, window, before, measured, _reported(view, goal, projects)),
         better=goal.better,
     )
 
@@ -178,7 +178,21 @@ def _realisation(measured: Estimate, claimed: Estimate) -> Estimate | None:
     return Estimate(value=value, low=low, high=high, level=measured.level, unit="1")
 
 
-def _note(goal: Goal, projects: Sequence[Project], window: _Window, before: Before, measured: Measured) -> str:
+def _reported(view: View, goal: Goal, projects: Sequence[Project]) -> float | None:
+    """What the crews say that they brought, in the indicator's unit; None where a project's crew said nothing of it."""
+    total = 0.0
+    for project in projects:
+        effects = view.get(Countermeasure, project.countermeasure).effects
+        said = [float(f["realised_effect"]) for f in project.findings if "realised_effect" in f]
+        if not said or {e.indicator for e in effects} != {goal.indicator}:
+            return None
+        total += sum(said)
+    return total
+
+
+def _note(
+    goal: Goal, projects: Sequence[Project], window: _Window, before: Before, measured: Measured, reported: float | None
+) -> str:  # fmt: skip
     until: Any = measured.until.astype("datetime64[D]").item()
     notes = [
         say(
@@ -196,4 +210,12 @@ def _note(goal: Goal, projects: Sequence[Project], window: _Window, before: Befo
         notes.append(say("next_works", day=window.cut_by))
     if len(projects) > 1:
         notes.append(say("joint", n=len(projects)))
+    if reported is not None and not measured.low <= reported <= measured.high:
+        numbers = {
+            "crew": f"{reported:.1f}",
+            "low": f"{measured.low:.1f}",
+            "high": f"{measured.high:.1f}",
+            "unit": goal.unit,
+        }
+        notes.append(say("crew_more" if reported > measured.high else "crew_less", **numbers))
     return span(*notes)

@@ -37,6 +37,16 @@ NOTES = {
     ),
     "cut": Pair("A later change of level from {day} on does not count.", "{day} 起水平再次变化，之后的数据不计入。"),
     "next_works": Pair("New works begin on {day}; later days do not count.", "{day} 起有新的工程，之后不计入。"),
+    "crew_more": Pair(
+        "The crew's own readings add up to {crew} {unit}, the meters show {low} to {high}: the readings are too large, or "
+        "something else changed in these days.",
+        "班组现场读数合计 {crew} {unit}，计量结果为 {low} 至 {high}：二者不符，可能是现场读数偏大，或同期另有变化。",
+    ),
+    "crew_less": Pair(
+        "The crew's own readings add up to {crew} {unit}, the meters show {low} to {high}: more was mended than was read, or "
+        "something else changed in these days.",
+        "班组现场读数合计 {crew} {unit}，计量结果为 {low} 至 {high}：二者不符，可能是实际修复多于读数，或同期另有变化。",
+    ),
     "joint": Pair("{n} projects are judged together.", "{n} 个项目合并评定。"),
 }
 

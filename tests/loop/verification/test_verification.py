@@ -4,12 +4,14 @@ import inspect
 from dataclasses import replace
 from datetime import timedelta
 
+import msgspec
 import numpy as np
 import pytest
 
 from cityloop.loop import verification
 from cityloop.loop.baseline import freeze
 from cityloop.loop.verification import unjudged, verify
+from cityloop.records import Project
 
 
 def finished(works, *, y=None, now=250.5, done=None, goal=None, measure=None, problem=None, **view):
@@ -193,3 +195,14 @@ def test_verify_when_more_is_better_then_a_rise_is_confirmed_and_a_fall_refuted(
     assert risen.measured.value == pytest.approx(4.0, abs=0.3) and risen.measured.low > 0
     assert risen.realisation.value == pytest.approx(risen.measured.value / 4.0)
     assert judged(works, y=works.flow(drop=4.0), goal=goal).grade == "refuted"
+
+
+@pytest.mark.parametrize(("said", "words"), [(9.0, "too large"), (0.0, "more was mended"), (4.0, None), (None, None)])
+def test_verify_when_the_crew_says_other_than_the_meters_then_both_are_stated(works, said, words):
+    view = finished(works)
+    findings = ({"found": "leak", "realised_effect": said},) if said is not None else ()
+    done = next(p for p in view.records(Project))
+    view = view.put(msgspec.structs.replace(done, findings=findings))
+    (found,) = verify(view, [works.Domain()])
+    assert found.grade == "confirmed" and found.measured.value == pytest.approx(4.0, abs=0.3)  # by the meters alone
+    assert (words in found.note) if words else ("crew" not in found.note)
