@@ -106,7 +106,8 @@ def _calls(
         moment = day.replace(hour=int(rng.integers(7, 22)), minute=int(rng.integers(60)), second=0, microsecond=0)
         building = None
         if rng.random() > 0.05:
-            building = [b for b in buildings if b.area in topic.areas][int(rng.integers(len(buildings))) % 80]
+            heard = [b for b in buildings if b.area in topic.areas]
+            building = heard[int(rng.integers(len(heard)))]
         placed = (building.x, building.y) if building and rng.random() > 0.15 else None
         if moment < end:
             found.append((moment, topic, str(rng.choice(topic.words)), building, placed))

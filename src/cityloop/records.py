@@ -300,7 +300,8 @@ class Problem(Record, frozen=True, kw_only=True):
     """A gap between observed and expected. Key = (kind, boundary or thing): the same trouble is a new version.
 
     Of `details`, reports read `datastream` (its id, where the trouble is the measurement itself), `located_by` (by what the
-    ranked area was found, "en | zh"), `onset_earliest` and `onset_latest`; the others are the domain's own.
+    ranked area was found, "en | zh"), `onset_earliest` and `onset_latest`, `nowhere` (there is no place to go to: a whole
+    supply that falls short); the others are the domain's own.
     """
 
     domain: str
