@@ -5,6 +5,8 @@ from datetime import date
 from pathlib import Path
 
 from example_cn.district import AREAS, Area, District
+from example_cn.supply import SUPPLY, SUPPLY_PRICES
+from example_cn.tariff import TARIFF
 
 __all__ = ["HANDOVER", "LOGGERS", "START", "TWIN_SEED", "meter_column", "pressure_column", "write_definition"]
 
@@ -36,11 +38,14 @@ def write_definition(
         HEAD,
         *(_boundary(a, district, *buildings[a.number]) for a in AREAS),
         REGISTERS,
+        REQUESTS,
         _meters(district),
         _pump(),
         _pressures(loggers),
+        BILLING,
         TWIN.format(seed=seed, loggers=LOGGERS, start=START, handover=HANDOVER),
-        POLICY,
+        SUPPLY,
+        POLICY + SUPPLY_PRICES + TARIFF,
     ]
     (folder / "city.toml").write_text("\n".join(parts), encoding="utf-8", newline="\n")
 
@@ -130,6 +135,15 @@ x = "经度"
 y = "纬度"
 """
 
+REQUESTS = """[[requests]]  # 12345 工单：坐标为 GCJ-02，不作换算；codes 写明各分类代码与哪类问题相关，未列者不与问题关联
+name = "12345"
+path = "12345工单.xlsx"
+sheet = "工单明细"
+crs = "GCJ-02"
+simulated = true  # 虚构数据；换成自己的工单后删去
+codes = { "SL-0101" = "low_pressure", "SL-0102" = "burst, growing_leakage, high_background_leakage" }
+"""
+
 SOURCE = """[[source]]
 kind = "file"
 name = "{name}"
@@ -140,6 +154,31 @@ time = {{ column = "时间", format = "%Y/%m/%d %H:%M", zone = "Asia/Shanghai" }
 series = [
 {series}
 ]
+"""
+
+BILLING = """[[billing]]  # 售水量：账期各自不同，原样收录；水量平衡把它与同期进水量相比
+name = "售水量"
+simulated = true  # 虚构数据
+path = "售水量.csv"
+encoding = "gb18030"
+area = "所属分区"
+from = "抄表起始日"
+to = "抄表截止日"
+last_day = "included"  # 截止日计入本账期
+volume = "售水量(m³)"
+unit = "m3"
+class = "用水类别"
+mode = "抄表方式"
+state = "数据状态"
+estimated = ["估算"]
+note = "备注"
+corrections = ["退补"]  # 备注含此词或水量为负的行：对以前账单的更正
+classes = { "居民生活" = "billed_metered", "非居民" = "billed_metered", "特种" = "billed_metered", "免费供水（消防、绿化）" = "unbilled_unmetered" }
+per_household = ["居民生活"]  # 抄表到户
+
+[balance]  # 水量平衡另需的取值；不写则用缺省值或列为未知
+outlet_pressure_m = { value = 40.1, source = "加压站出站水头（管网模型，虚构）", status = "assumed" }
+frost_depth_m = { value = 0.1, source = "示例设定（虚构）：江南地区，远小于 1.4 m", status = "assumed" }
 """
 
 TWIN = """[[source]]  # 孪生：扮演这座虚构城市。文件止于 sends_from 前一日，此后由孪生续发同一数据流

@@ -1,0 +1,65 @@
+"""Chinese for the texts of supply, drought and household feedback in the tables that come with Cityloop."""
+
+__all__ = ["SUPPLY_CHINESE"]
+
+SUPPLY_CHINESE = {
+    # norms
+    "shortage of daily supply below the normal demand, %; the stage holds above its limit and up to the next": "日缺水率：日供水量低于正常需水量的百分比；大于本级限值、不大于上一级限值时属本级",
+    "grading of urban drought by shortage, summary at m.yzwku.com/doc/777456": "城市干旱等级（按缺水率），摘要见 m.yzwku.com/doc/777456",
+    "5 to 10 % below the normal demand": "低于正常需水量 5%～10%",
+    "10 to 20 % below the normal demand": "低于正常需水量 10%～20%",
+    "20 to 30 % below the normal demand": "低于正常需水量 20%～30%",
+    "more than 30 % below the normal demand": "低于正常需水量 30% 以上",
+    "国家防汛抗旱应急预案; text not seen": "国家防汛抗旱应急预案；未见原文",
+    "the grading of urban drought has four grades": "城市干旱只分四级",
+    "shortage rate = (normal demand - available supply) / normal demand; stages in the table drought": "缺水率＝（正常需水量－可供水量）/正常需水量；等级见干旱表",
+    "service standards set hours for emergency repair; their text was not seen": "供水服务标准规定了抢修时限；未见原文",
+    "six standard levels by the shortage against the normal supply: up to 10, 20, 30, 40, 50 and above 50 %": "按相对正常供水量的缺水比例分六级：不超过 10%、20%、30%、40%、50% 及 50% 以上",
+    "California Water Code section 10632": "加利福尼亚州水法第 10632 条",
+    "shortage up to 10 %": "缺水不超过 10%",
+    "shortage 10 to 20 %": "缺水 10%～20%",
+    "shortage 20 to 30 %": "缺水 20%～30%",
+    "shortage 30 to 40 %": "缺水 30%～40%",
+    "shortage 40 to 50 %": "缺水 40%～50%",
+    "shortage above 50 %": "缺水 50% 以上",
+    "shortage against the normal supply; six levels in the table drought": "相对正常供水量的缺水比例；六级见干旱表",
+    "no common European grading of urban shortage was found; member states and river basins have their own": "未查到欧盟统一的城市缺水分级；各成员国和流域自行规定",
+    "no common European grading of urban shortage was found": "未查到欧盟统一的城市缺水分级",
+    # the balance
+    "assumption, used where less than a year of demand is on record: relative spread of a month about the present level": "假设，用于需水记录不足一年时：各月相对现状水平的离散程度",
+    "assumption, tried on made-up rivers: relative error of the level that one year of inflow tells, divided by the square root of the years on record": "假设，经虚构河流试验：由一年来水推断来水水平的相对误差，再除以记录年数的平方根",
+    "assumption, tried on made-up rivers: the same of a single month about the level": "假设，经虚构河流试验：单月来水相对来水水平的同类误差",
+    "assumption, used where less than a year of inflow is on record: relative spread of the inflow about that record": "假设，用于来水记录不足一年时：来水相对该记录的离散程度",
+    "assumption: plan for the shortage that one year in ten exceeds; state dry_year_share under [drought] in city.toml": "假设：按十年一遇枯水年判定；请在 city.toml 的 [drought] 中给出 dry_year_share",
+    "assumption: the shortage of the coming year is judged; state assessment_days under [drought] in city.toml": "假设：按未来一年的缺水判定；请在 city.toml 的 [drought] 中给出 assessment_days",
+    "assumption: from the decision until a stage is in force; state lead_days under [drought] in city.toml": "假设：从作出决定到措施落实的天数；请在 city.toml 的 [drought] 中给出 lead_days",
+    # feedback
+    "WaterSmart at East Bay Municipal Utility District 2012-13: home water reports to 10,000 customers with a control group, one year, independent evaluation (EBMUD press release; greentechmedia); interval assumed": "WaterSmart，东湾市政公用事业区（EBMUD）2012—13 年：向 1 万户寄送用水报告，设对照组，为期一年，独立评估（EBMUD 新闻稿；greentechmedia）；区间为假设",
+    "London School of Economics 2021 (Sustainability 13(5) 2796): randomised, 3,461 UK households, social norm feedback, 29 months; gone within 10 months after it stopped; interval assumed": "伦敦政治经济学院 2021（Sustainability 13(5) 2796）：随机试验，英国 3,461 户，邻里比较反馈，29 个月；停止后 10 个月内效果消失；区间为假设",
+    "Schultz, Javey, Sorokina 2019 (Frontiers in Water 1:2): printed reports in Sacramento against similar households, 6 months, not randomised; interval assumed": "Schultz、Javey、Sorokina 2019（Frontiers in Water 1:2）：萨克拉门托纸质报告，与相似住户比较，6 个月，非随机；区间为假设",
+    "Datta et al. 2015 (World Bank WPS 7283): randomised, Belen, Costa Rica, neighbourhood comparison on the bill, 3.7 to 5.6 % in the first months; middle; interval assumed": "Datta 等 2015（世界银行 WPS 7283）：随机试验，哥斯达黎加贝伦，账单邻里比较，最初数月 3.7%～5.6%，取中值；区间为假设",
+    "Dubuque 2010: portal, 151 volunteers against 152, 9 weeks; self-selected; standard error 4.0 points computed with a spread of 35 % between households, assumed": "迪比克 2010：门户网站，151 户志愿者与 152 户对照，9 周；自愿参加；标准误 4.0 个百分点按户间离散 35%（假设）计算",
+    "Sydney Water, Westleigh 2008-10: in-home displays against a control group, volunteers (Davies, Doolan, Northam, Shi 2020); interval assumed": "悉尼水务，Westleigh 2008—10 年：户内显示器，设对照组，自愿参加（Davies、Doolan、Northam、Shi 2020）；区间为假设",
+    "New South Wales, My Home Our Water: online portal, longer term 4.2 % (UTS thesis, hdl 10453/62967); its paper reports up to 8 %; interval assumed": "新南威尔士州 My Home Our Water：在线门户，较长期 4.2%（悉尼科技大学论文，hdl 10453/62967），其纸质报告最高 8%；区间为假设",
+    "Cominola et al. 2021 (npj Clean Water, 10.1038/s41545-021-00119-0): Valencia, 334 households, 8 % in the 47 % that engaged, before and after, over two years; 0.47 x 8 % computed, the rest taken as none; interval assumed": "Cominola 等 2021（npj Clean Water，10.1038/s41545-021-00119-0）：瓦伦西亚 334 户，其中参与的 47% 节水 8%，前后对比，两年以上；按 0.47×8% 计算，其余按无效果计；区间为假设",
+    "Otaki et al. 2022 (PLOS Water e0000057): Tokyo 2019, comparison by bar chart, no effect; interval assumed": "Otaki 等 2022（PLOS Water e0000057）：东京 2019，柱状图比较，无效果；区间为假设",
+    "Ferraro & Price 2013: more than 100,000 households, one letter with a strong social comparison; 4.8 % in the first summer as recalled, text not seen; wanes by almost 50 % after a year (Bernedo, Ferraro, Price 2014)": "Ferraro 与 Price 2013：10 万余户，一封含强邻里比较的信；首个夏季 4.8% 系回忆，未见原文；一年后效果减退近 50%（Bernedo、Ferraro、Price 2014）",
+    "assumption: reports are sent for three years; the effect lasted 29 months while they were sent (LSE 2021) and is counted only while they are": "假设：报告寄送三年；寄送期间效果持续 29 个月（伦敦政治经济学院 2021），只计寄送期间的效果",
+    # restrictions
+    "Kenney, Klein, Clark 2004 (JAWRA 40(1) 77-87): eight Colorado suppliers, summer 2002, 4 to 12 % of expected use per head during voluntary restrictions of lawn watering; middle as value; less where little is watered": "Kenney、Klein、Clark 2004（JAWRA 40(1) 77—87）：科罗拉多州 8 家供水单位，2002 年夏，自愿限制草坪浇水期间人均用水比预期少 4%～12%，取中值；浇灌用水少的地方效果更小",
+    "Kenney, Klein, Clark 2004 (JAWRA 40(1) 77-87): 18 to 56 % during mandatory restrictions of lawn watering in Colorado; near the low end as value and half of it as low, since elsewhere less is watered (assumed)": "Kenney、Klein、Clark 2004（JAWRA 40(1) 77—87）：科罗拉多州强制限制草坪浇水期间 18%～56%；因其他地方浇灌用水较少，取近低端值，低值取其一半（假设）",
+    # rates
+    "no published rate verified/claimed of reuse schemes found: a wide prior until works have been verified": "未查到再生水利用的公开实现率：工程验证前采用宽先验",
+    "no published rate found beyond the effects themselves: a wide prior until works have been verified": "除效果本身外未查到公开实现率：工程验证前采用宽先验",
+    "the claim is already the mean of published effects; how a programme of this city differs is not known: a wide prior": "预计值本身即已发表效果的均值；本市项目与之相差多少尚不清楚：采用宽先验",
+    "no published rate verified/claimed of district meters found: a wide prior until works have been verified": "未查到分区计量的公开实现率：工程验证前采用宽先验",
+    "no published rate verified/claimed of faster repair found: a wide prior until works have been verified": "未查到加快修复的公开实现率：工程验证前采用宽先验",
+    "no published rate verified/claimed of checks after repair found: a wide prior until works have been verified": "未查到修后复核的公开实现率：工程验证前采用宽先验",
+    # district meters and repair
+    "assumption: below this mean flow of leaks not yet noticed no district meter is considered": "假设：尚未发现的漏点平均流量低于此值时，不考虑增设分区计量",
+    "assumption: the scatter of the night flow of a part is that of the whole times its share to this power (0.5 independent users, 1 all move together)": "假设：分区一部分的夜间流量离散程度等于整体乘以其份额的该次幂（0.5 为用户相互独立，1 为同步变化）",
+    "assumption: service life of a meter with its chamber": "假设：计量表及表井的使用年限",
+    "assumption: five crew-days for a chamber and its boundary valves": "假设：一座表井及其边界阀门需 5 个班组·天",
+    "assumption: a leak that is approved for repair is closed within a week": "假设：批准修复的漏点在一周内止漏",
+    "assumption: a repair that failed runs so long again until it is noticed and repaired": "假设：修复失败的漏点再次被发现并修好前的运行天数",
+}  # fmt: skip
