@@ -5,7 +5,7 @@ Vocabulary (network.py): elements by their name in the .inp file, the whole as "
 `status` (share of the step that it was open); pump `power_kw`; valve `setting`; network `demand_l_per_s` (without leaks), `leak_l_per_s`.
 Set: junction `leak_coefficient` (L/s per m^exponent, added to the file's), `demand_l_per_s`, `demand_factor`,
 `elevation_offset_m`; network `demand_l_per_s` (all demands scaled to this total), `demand_factor`; pipe `diameter_factor`,
-`roughness_factor`, `status`; pump `status`, `power_factor`; valve `status`, `setting`; tank `level_m`; reservoir `head_m`.
+`roughness_factor`, `status`; pump `status`, `power_factor`, `start_level_m` and `stop_level_m` (of the tank in its simple controls); valve `status`, `setting`; tank `level_m`; reservoir `head_m`.
 A `setting` is what the valve's type asks for: m at PRV, PSV and PBV (whatever the units of the file), L/s at FCV, the loss
 coefficient at TCV. A status or setting that is set silences the file's controls of that link. A Change with `hours` holds in
 those hours of the day; what holds in the others must be said too.

@@ -7,6 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from cityloop.contracts import Floats
+from cityloop.engines.epanet.controls import LEVELS, level_controls
 from cityloop.engines.epanet.course import Course
 from cityloop.engines.epanet.network import Network, Target
 from cityloop.engines.epanet.toolkit import CONTROLS, RULES, Link, LinkKind, Node, Project
@@ -109,6 +110,21 @@ class Hand:
             project.set_link(index, Link.SETTING, value)
         elif prop == "status":
             self._set_status(target, value)
+        elif prop in LEVELS:
+            self._set_control(target, value)
+
+    def _set_control(self, target: Target, value: float) -> None:
+        """Move the level at which a pump starts or stops; its simple controls stay, so a tank still guards itself."""
+        mine = [c for c in level_controls(self.project) if c.link == target.index and c.property == target.property]
+        if len(mine) != 1:
+            raise EngineError(
+                "The pump has no such level to move." if not mine else "The pump has several such levels.",
+                where=f"{self.network.name}, {target}", got=len(mine),
+                cure="Give the pump one level to start and one to stop at under [CONTROLS], or set its status.",
+            )  # fmt: skip
+        own = mine[0]
+        setting, level = ctypes.c_double(own.setting), ctypes.c_double(value)
+        self.project.call("setcontrol", own.number, own.kind, own.link, setting, own.node, level)
 
     def _set_level(self, target: Target, value: float) -> None:
         try:

@@ -28,14 +28,17 @@ def course_of_run(
     step_s: int,
 ) -> Course:  # fmt: skip
     """A change acts from the first step that begins at or after its start, in its hours; a driver gives one value per
-    step. Raises EngineError for a change by hours that leaves what holds in the other hours open.
+    step. Raises EngineError for a change by hours that leaves open what holds in the other hours after its start.
     """
     course: Course = {}
-    hourly = {(c.thing, c.property): network.writable((c.thing, c.property)) for c in changes if c.hours is not None}
+    hourly: dict[Output, int] = {}
     for change in changes:
         begin = 0
         if change.start is not None:
             begin = max(0, -int((start - change.start).total_seconds() // step_s))
+        if change.hours is not None:
+            known = hourly.get((change.thing, change.property), begin)
+            hourly[(change.thing, change.property)] = min(known, begin)
         values = np.full(steps, np.nan)
         end = begin + 1 if change.property == "level_m" else steps  # a level is set once, then the tank floats
         part: slice | npt.NDArray[np.int64] = slice(begin, end)
@@ -53,8 +56,8 @@ def course_of_run(
                 allowed=(steps,),
             )
         _merge(course, network, output, values)
-    for (thing, prop), target in hourly.items():
-        if np.isnan(course[target]).any():
+    for (thing, prop), begin in hourly.items():
+        if np.isnan(course[network.writable((thing, prop))][begin:]).any():
             raise EngineError(
                 "A change by hours leaves the other hours open.", where=f"{network.name}, {thing}", got=prop,
                 cure="Add a change without hours before it, for the rest of the day.",

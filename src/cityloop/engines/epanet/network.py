@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from cityloop.contracts import Element, Floats, Output
+from cityloop.engines.epanet.controls import level_controls
 from cityloop.engines.epanet.toolkit import (
     CONSTANT_POWER,
     LINKS,
@@ -50,7 +51,7 @@ WRITABLE: Mapping[str, frozenset[str]] = {
     "reservoir": frozenset({"head_m"}),
     "tank": frozenset({"level_m"}),
     "pipe": frozenset({"diameter_factor", "roughness_factor", "status"}),
-    "pump": frozenset({"status", "power_factor"}),
+    "pump": frozenset({"status", "power_factor", "start_level_m", "stop_level_m"}),
     "valve": frozenset({"status", "setting"}),
     NETWORK: frozenset({"demand_l_per_s", "demand_factor"}),
 }
@@ -167,6 +168,13 @@ class _Reader:
         self.node_count, self.link_count = project.count(NODES), project.count(LINKS)
         self.node_names = [project.text("getnodeid", i) for i in range(1, self.node_count + 1)]
         self.link_names = [project.text("getlinkid", i) for i in range(1, self.link_count + 1)]
+        self.pump_levels: dict[int, dict[str, float | str]] = {}
+        for control in level_controls(project):
+            if control.property:
+                tank = self.node_names[control.node - 1]
+                self.pump_levels.setdefault(control.link, {}).update(
+                    {control.property: control.level_m, "level_of": tank}
+                )
 
     def read(self) -> Network:
         p = self.project
@@ -316,9 +324,10 @@ class _Reader:
         status = "open" if p.link(index, Link.INITIAL_STATUS) else "closed"
         if kind == "pump":
             if index in powers:
-                return {"power_kw": powers[index], "initial_status": status}
+                return {"power_kw": powers[index], "initial_status": status, **self.pump_levels.get(index, {})}
             curve = p.integer("getheadcurveindex", index)
-            return {"curve": p.text("getcurveid", curve) if curve else "", "initial_status": status}
+            known = p.text("getcurveid", curve) if curve else ""
+            return {"curve": known, "initial_status": status, **self.pump_levels.get(index, {})}
         found: dict[str, float | str] = {
             "diameter_mm": p.link(index, Link.DIAMETER),
             "minor_loss": p.link(index, Link.MINOR_LOSS),
