@@ -13,7 +13,7 @@ import pytest
 from cityloop.domains.water import domain
 from cityloop.errors import StoreError
 from cityloop.i18n import Pair
-from cityloop.records import Datastream, Location, Problem, Project, Thing, Verification
+from cityloop.records import Countermeasure, Datastream, Location, Problem, Project, Thing, Verification
 from cityloop.report import write_report
 from cityloop.report.blocks import Figure, Sentence
 from cityloop.report.numbers import shown, significant, unit_text
@@ -84,8 +84,9 @@ def test_headline_when_a_burst_stands_then_the_five_questions_are_answered(built
         "hold half of it; in all 30 sections, 3.0 km.",
         "Why thereBurst, Whole network: since 2026-05-16 the night flow is 24.31 L/s where 18.2 L/s was expected",
         "a gap of 6.1 L/s (5.0 to 7.3, 90 %), worth 58,000 USD/year (47,000 to 69,000, 90 %). Ranked by 6 pressure loggers.",
-        "2026, Whole network: Leak survey until 80 % is searched, and repair. Claimed: night flow −3.9 L/s (1.8 to 6.0, 90 %)",
-        "Saved water 124,000 m³ (74,000 to 174,000, 90 %). Costs 3,457 USD",
+        "the works of the plan are done (1)",
+        "Done already2026-06-09, at a cost of 5,120 USD: Leak survey until 80 % is searched, and repair. Claimed: night flow "
+        "−3.9 L/s (1.8 to 6.0, 90 %); Saved water 124,000 m³ (74,000 to 174,000, 90 %).",
         "confirmed Whole network, 2026-06-12 to 2026-07-10: the night flow fell by 5.91 L/s (5.25 to 6.57, 90 %), that is "
         "186,000 m³ a year as long as it lasts; claimed were 3.9 L/s",
         "of 100 such intervals about 90 should hold the true value", "only if the network model and the sensors are right",
@@ -95,10 +96,48 @@ def test_headline_when_a_burst_stands_then_the_five_questions_are_answered(built
     chinese = summary(built[0], "zh")
     for said in (
         "先查哪里全网：先查 J-1 一带（3.0 km 内概率 97%）。按检漏清单前 0.6 km 即占其一半；共 30 段、3.0 km。",
-        "相差 6.1 L/s（5.0～7.3，90%），折合 58,000 美元/年", "得到证实", "若保持不变相当于 186,000 m³/年",
+        "相差 6.1 L/s（5.0～7.3，90%），折合 58,000 美元/年", "得到证实", "若保持不变相当于 18.6 万m³/年",
         "100 个这样的区间中约有 90 个应包含真值", "每立方米水的价值 0.3 美元（0.04～1）",
     ):  # fmt: skip
         assert said in chinese, said
+
+
+def test_headline_when_works_are_still_to_do_then_what_they_bring_with_an_interval_that_counts_prices(view, build_with):
+    waiting = tuple(
+        msgspec.structs.replace(r, states=r.states[:2]) if isinstance(r, Project) and len(r.states) > 2 else r
+        for r in view.things
+    )  # fmt: skip
+    page = build_with(things=waiting)[0]
+    english, chinese = summary(page, "en"), summary(page, "zh")
+    assert (
+        "2026, Whole network: Leak survey until 80 % is searched, and repair. Claimed: night flow −3.9 L/s" in english
+    )
+    assert "Saved water 124,000 m³ (74,000 to 174,000, 90 %). Costs 3,457 USD" in english
+    assert "节约水量 12.4 万m³（7.4～17.4，90%）；费用 3,457 美元" in chinese
+    assert "Done already" not in english
+    # the rows state prices of their own, so that nothing is known of their range
+    assert "net present value 33,000 USD of 2026 (19,000 to 47,000, 90 %)" in english
+    assert "Those of money count the doubt about the effect, not about prices." in english
+
+
+def test_headline_when_prices_have_ranges_then_the_interval_of_the_net_present_value_counts_them(view, build_with):
+    water = view.policy.prices["water_per_m3"]
+    things = []
+    for record in view.things:
+        if isinstance(record, Project) and len(record.states) > 2:
+            record = msgspec.structs.replace(record, states=record.states[:2])
+        if isinstance(record, Countermeasure):
+            rows = tuple(
+                msgspec.structs.replace(r, source=f"{water[1]}; run time 1 year") if r.name == "saved water" else r
+                for r in record.costs
+            )
+            record = msgspec.structs.replace(record, costs=rows)
+        things.append(record)
+    english = summary(build_with(things=tuple(things))[0], "en")
+    # 33,000 +- 14,000 from the effects; 0.8 * 4.9 * 31,536 = 123,621 m3 at 0.30 (0.04 to 1.00) USD:
+    # below sqrt(14,000^2 + (0.26 * 123,621)^2) = 35,060, above sqrt(14,000^2 + (0.70 * 123,621)^2) = 87,660
+    assert "net present value 33,000 USD of 2026 (−2,000 to 121,000, 90 %)" in english
+    assert "the stated ranges of prices" in english
 
 
 def test_headline_when_the_problem_is_closed_then_where_it_was_found_not_where_to_search(view, build_with):

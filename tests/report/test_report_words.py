@@ -67,3 +67,15 @@ def test_both_when_a_text_holds_two_languages_then_each_is_shown_alone():
     assert both("A. | 甲。") == ("A.", "甲。")
     assert both("simulated works: 1 leak / 模拟作业：1 处") == ("simulated works: 1 leak", "模拟作业：1 处")
     assert both("plain / text").zh == "plain / text"
+
+
+def test_both_when_a_text_holds_a_key_or_an_amount_then_each_reads_as_its_language_writes_it():
+    target = both("Policy target for night_flow. | 政策对 night_flow 的目标。")
+    assert target == ("Policy target for night flow.", "政策对夜间流量的目标。")
+    amount = both(
+        "At best -412,175 CNY (2026); costs 900 USD (2026). | 最高 -412,175 CNY (2026)；费用 900 USD (2026)。"
+    )
+    assert (
+        amount.zh == "最高 −41.2 万元（2026 年价）；费用 900 美元（2026 年价）。" and "-412,175 CNY (2026)" in amount.en
+    )
+    assert both("file some_unknown_key.csv").en == "file some_unknown_key.csv"

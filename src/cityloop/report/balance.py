@@ -40,6 +40,11 @@ _NO_BILLS = Pair(
     "请勿混淆：夜间流量不等于漏失水量（其中含合法夜间用水）；漏损率（CJJ 92）、产销差率和 ILI 是三个不同的指标。"
     "三者均需同一分区、同一时期的售水量（注册用户用水量），目前没有该数据，故均无法计算。",
 )
+_BILLS_BELOW = Pair(
+    "Not to be mixed up: the night flow is not the loss (part of it is legitimate use). Loss rate (漏损率), non-revenue water and "
+    "ILI follow from the billed volumes: see the balance by billed volumes below.",
+    "请勿混淆：夜间流量不等于漏失水量（其中含合法夜间用水）。漏损率（CJJ 92）、产销差率和 ILI 须由售水量得出，见下文“水量平衡与漏损指标（按售水量）”。",
+)
 _UARL = Pair(
     "For orientation, unavoidable real losses (UARL) of {boundary}: {uarl} ({lps}) = (18·Lm + 0.8·Nc + 25·Lp)·P with "
     "Lm {km} {km_status}, Nc {nc} {nc_status}, Lp 0 (meters at the property line, assumed), P {p} (mean of the pressure "
@@ -75,8 +80,12 @@ def balance(facts: Facts) -> Section | None:
     if last is not None:
         blocks.append(Paragraph(Sentence(_WHAT, {"days": str(RECENT_DAYS), "last": last})))
     rows = tuple(_row(facts, b) for b in facts.boundaries)
-    blocks += [Table(_HEAD, rows, numeric=frozenset([1, 2, 3, 4, 5, 6])), Paragraph(_NO_BILLS)]
-    orientation = [text for b in facts.boundaries if (text := _unavoidable(facts, b)) is not None]
+    blocks += [
+        Table(_HEAD, rows, numeric=frozenset([1, 2, 3, 4, 5, 6])),
+        Paragraph(_BILLS_BELOW if facts.water_balances.balances else _NO_BILLS),
+    ]
+    told = bool(facts.water_balances.balances)  # the balance by bills has UARL and ILI of its own
+    orientation = [] if told else [text for b in facts.boundaries if (text := _unavoidable(facts, b)) is not None]
     if orientation:
         blocks.append(Bullets(tuple(orientation)))
     drawn = {(p.boundary, p.indicator) for p in facts.concerns}

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
-from cityloop.i18n import Pair
+from cityloop.i18n import Language, Pair
 
 __all__ = [
     "Answers", "Badge", "Block", "Bullets", "Details", "Drawing", "Figure", "Inline", "Key", "Lines", "Notice", "Paragraph",
@@ -82,13 +82,17 @@ class Bullets:
 
 @dataclass(frozen=True)
 class Table:
-    """Columns and rows of inlines; `numeric` columns are aligned right; `marked` rows are emphasised."""
+    """Columns and rows of inlines; `numeric` columns are aligned right; `marked` rows are emphasised.
+
+    A `form` has rows to be filled in by hand on paper.
+    """
 
     head: tuple[Inline, ...]
     rows: tuple[tuple[Inline, ...], ...]
     caption: Inline = ""
     numeric: frozenset[int] = frozenset()
     marked: frozenset[int] = frozenset()
+    form: bool = False
 
 
 @dataclass(frozen=True)
@@ -120,10 +124,11 @@ class Answers:
 
 @dataclass(frozen=True)
 class Details:
-    """Blocks that open on demand."""
+    """Blocks that open on demand; on paper they stand open where they are `printed`, else they are left out."""
 
     summary: Inline
     blocks: tuple["Block", ...]
+    printed: bool = False
 
 
 Block: TypeAlias = Answers | Paragraph | Notice | Subtitle | Bullets | Table | Drawing | Details
@@ -131,22 +136,30 @@ Block: TypeAlias = Answers | Paragraph | Notice | Subtitle | Bullets | Table | D
 
 @dataclass(frozen=True)
 class Section:
-    """A numbered part of the report; `id` is its anchor."""
+    """A numbered part of the report; `id` is its anchor, `readers` those whose own page holds it (readers.py)."""
 
     id: str
     title: Pair
     blocks: tuple[Block, ...]
+    readers: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
 class Report:
-    """The whole report; `simulated` puts the badge into its head."""
+    """The whole report, or one reader's page of it; `simulated` puts the badge into its head.
+
+    `traced`: whether figures carry the way back to loop.json, which a page for the public must not. `language` is the one
+    it opens in, where its address and the browser name none.
+    """
 
     title: Pair
     city: Pair
     subtitle: Inline
     simulated: bool
     sections: tuple[Section, ...]
+    reader: str = "all"
+    traced: bool = True
+    language: Language = "en"
 
 
 def joined(parts: list[Inline] | tuple[Inline, ...], separator: Pair | None = None) -> Inline:

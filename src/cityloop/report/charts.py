@@ -15,7 +15,7 @@ from cityloop.report.words import named
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-__all__ = ["claim_drawings", "daily_drawing"]
+__all__ = ["claim_drawings", "daily_drawing", "dress"]
 
 #: The table twin of a chart shows every day up to this many, then every seventh.
 TWIN_DAYS = 400
@@ -34,12 +34,17 @@ _CLAIM_TITLE = Pair("Claimed and measured effect on the indicator", "指标的�
 _REF = Pair("Number", "序号")
 
 
-def daily_drawing(facts: Facts, thing: str, indicator: str, problem: Problem | None = None) -> Drawing | None:
-    """Daily values of one indicator of one Thing, marked with its problem, works and verification; None without data."""
+def daily_drawing(
+    facts: Facts, thing: str, indicator: str, problem: Problem | None = None, *, name: str = ""
+) -> Drawing | None:
+    """Daily values of one indicator of one Thing, marked with its problem, works and verification; None without data.
+
+    `name` stands in the page's ids; by default that of the indicator and the Thing.
+    """
     series = facts.series.get((thing, indicator))
     if series is None or len(series.known) < 2:
         return None
-    name = f"{indicator}-{thing.rsplit(':', 1)[-1]}".replace("_", "-")
+    name = name or f"{indicator}-{thing.rsplit(':', 1)[-1]}".replace("_", "-")
     answers = {p.id for p in facts.projects_of(problem)} if problem is not None else set()
     works = [p for p in facts.projects if p.boundary == thing or p.id in answers]
     verified = [v for v in facts.verifications if v.boundary == thing and v.indicator == indicator]
@@ -54,7 +59,7 @@ def daily_drawing(facts: Facts, thing: str, indicator: str, problem: Problem | N
     if rule is not None and rule.limit is not None and rule.unit == series.unit:
         axes.axhline(rule.limit, color=COLOURS["limit"], linewidth=1.4, linestyle=(0, (6, 3)))
         keys.append(Key("limit", _LIMIT))
-    _dress(axes, unit_text(series.unit).en)
+    dress(axes, unit_text(series.unit).en)
     title = Pair(*(_TITLE.in_(language, indicator=named(indicator).in_(language)) for language in LANGUAGES))
     unit = unit_text(series.unit)
     caption = Sentence(_CAPTION, {"thing": facts.name(thing), "unit": unit})
@@ -114,7 +119,7 @@ def _number(day: str) -> float:
     return float((date.fromisoformat(day) - date(1970, 1, 1)).days)
 
 
-def _dress(axes: "Axes", unit: str) -> None:
+def dress(axes: "Axes", unit: str) -> None:
     """Axes of the page's colours, dates in ISO order."""
     from matplotlib import dates
 

@@ -1,10 +1,13 @@
-"""The dig list: where a crew searches, in which order, with kilometres and crew-days up to each row."""
+"""The dig list, a crew's sheet: the works to do, where to search in which order, what to record and where."""
 
 from cityloop.i18n import Pair
 from cityloop.records import Problem
-from cityloop.report.blocks import Block, Details, Inline, Paragraph, Section, Sentence, Subtitle, Table
+from cityloop.report.blocks import Block, Details, Inline, Paragraph, Section, Sentence, Subtitle, Table, joined
+from cityloop.report.crew import JOBS, TO_DO, jobs, record
 from cityloop.report.facts import Facts
+from cityloop.report.headline import where_first, why_there
 from cityloop.report.maps import Places
+from cityloop.report.order import stands
 from cityloop.report.problems import problem_name
 from cityloop.report.trace import NOT_KNOWN
 from cityloop.report.words import with_badge
@@ -27,7 +30,8 @@ _HEAD: tuple[Inline, ...] = (
     Pair("Rank", "排序"), Pair("Section", "管段"), Pair("Length", "长度"), Pair("Chance", "概率"),
     Pair("Cumulated", "累计概率"), Pair("Km so far", "累计长度"),
 )  # fmt: skip
-_STREET = Pair("Street", "所在道路")
+_STREET, _PIPE = Pair("Street", "所在道路"), Pair("Pipe", "管径、管材、敷设年份")
+_CLOSED = Pair("No longer to be searched: {problem}, as it was ranked", "已不需排查：{problem}（当时的排序）")
 _WEEKS = Pair("Crew-weeks so far", "累计班组·周")
 _MIDDLE = Pair("Middle, {crs}", "中点（{crs}）")
 _REST = Pair("Ranks {first} to {last}", "第 {first}～{last} 位")
@@ -35,14 +39,21 @@ _LEFT = Pair("Ranks from {first} on ({n} sections) stand in loop.json.", "第 {f
 
 
 def dig_list(facts: Facts, places: Places) -> Section | None:
-    """Ranked sections of every placed problem; None where nothing is ranked."""
+    """Works to do, ranked sections of every placed problem, what to record; None where nothing is to do or ranked."""
     ranked = [p for p in facts.concerns if p.area and p.status not in ("dismissed", "merged")]
-    blocks: list[Block] = []
-    for problem in ranked:
+    if not ranked and not any(p.state in TO_DO for p in facts.projects):
+        return None
+    blocks = jobs(facts)
+    for problem in (p for p in ranked if stands(p)):
         if len(ranked) > 1:
             blocks.append(Subtitle(problem_name(facts, problem)))
+        blocks += [Paragraph(why_there(facts, problem)), Paragraph(where_first(facts, problem))]
         blocks += _list(facts, places, problem)
-    return Section("dig", _TITLE, tuple(blocks)) if blocks else None
+    blocks += record(facts, searched=bool(ranked))
+    for problem in (p for p in ranked if not stands(p)):
+        title = Sentence(_CLOSED, {"problem": problem_name(facts, problem)})
+        blocks.append(Details(title, tuple(_list(facts, places, problem))))
+    return Section("dig", _TITLE if ranked else JOBS, tuple(blocks))
 
 
 def _chosen_rows(facts: Facts, problem: Problem) -> int:
@@ -65,16 +76,18 @@ def _list(facts: Facts, places: Places, problem: Problem) -> list[Block]:
         "km": facts.area_km(problem), "speed": speed,
         "chosen": Sentence(_ENDS, {"rank": str(chosen)}) if chosen else "",
     }  # fmt: skip
-    named = (*_HEAD[:2], _STREET, *_HEAD[2:]) if _streets(facts, problem) else _HEAD
-    head = (*named, *((_WEEKS,) if speed else ()), Sentence(_MIDDLE, {"crs": places.crs.name}))
+    told = (*((_STREET,) if _streets(facts, problem) else ()), *((_PIPE,) if _pipes(facts, problem) else ()))
+    head = (*_HEAD[:2], *told, *_HEAD[2:], *((_WEEKS,) if speed else ()), Sentence(_MIDDLE, {"crs": places.crs.name}))
     rows = _rows(facts, places, problem)
     last = min(chosen - 1, len(rows) - 1)
-    numeric = frozenset(range(2 + len(named) - len(_HEAD), len(head)))
+    numeric = frozenset(range(2 + len(told), len(head)))
     blocks: list[Block] = [Paragraph(Sentence(_HOW, parts))]
     blocks.append(Table(head, tuple(rows[:FIRST_ROWS]), numeric=numeric, marked=frozenset([last] if last >= 0 else [])))
     if len(rows) > FIRST_ROWS:
         more = Table(head, tuple(rows[FIRST_ROWS:]), numeric=numeric, marked=frozenset([last - FIRST_ROWS]))
-        blocks.append(Details(Sentence(_REST, {"first": str(FIRST_ROWS + 1), "last": str(len(rows))}), (more,)))
+        blocks.append(
+            Details(Sentence(_REST, {"first": str(FIRST_ROWS + 1), "last": str(len(rows))}), (more,), printed=True)
+        )
     if len(problem.area) > len(rows):
         left = {"first": str(len(rows) + 1), "n": str(len(problem.area) - len(rows))}
         blocks.append(Paragraph(Sentence(_LEFT, left)))
@@ -87,12 +100,31 @@ def _streets(facts: Facts, problem: Problem) -> dict[str, str]:
     return {id: str(t.properties["street"]) for id, t in known if t is not None and t.properties.get("street")}
 
 
+def _pipes(facts: Facts, problem: Problem) -> dict[str, Inline]:
+    """Diameter, material and year of each section for which the model or a register states any."""
+    found: dict[str, Inline] = {}
+    for row in problem.area:
+        thing = facts.things.get(row.thing)
+        known = thing.properties if thing is not None else {}
+        said: list[Inline] = []
+        if isinstance(known.get("diameter_mm"), float | int):
+            size = facts.trace.number(row.thing, "properties.diameter_mm", decimals=0, plain=True)
+            said.append(Sentence(Pair("{d}\u00a0mm", "DN{d}"), {"d": size}))
+        if known.get("material"):
+            said.append(str(known["material"]))
+        if isinstance(known.get("year"), float | int):
+            said.append(facts.trace.number(row.thing, "properties.year", decimals=0, plain=True))
+        if said:
+            found[row.thing] = joined(said, Pair(", ", "，"))
+    return found
+
+
 def _rows(facts: Facts, places: Places, problem: Problem) -> list[tuple[Inline, ...]]:
     trace, id, of = facts.trace, problem.id, [f"{problem.id}#area"]
     speed = facts.view.policy.crew_km_per_day
     whole_km = sum(row.length_m for row in problem.area) / 1000
     decimals = 1 if whole_km > 50 * max(speed, 1e-9) else 2
-    streets = _streets(facts, problem)
+    streets, pipes = _streets(facts, problem), _pipes(facts, problem)
     rows: list[tuple[Inline, ...]] = []
     share = km = 0.0
     for i, row in enumerate(problem.area[:MOST_ROWS]):
@@ -114,6 +146,7 @@ def _rows(facts: Facts, places: Places, problem: Problem) -> list[tuple[Inline, 
                 trace.number(id, f"area[{i}].rank", decimals=0),
                 trace.text(id, f"area[{i}].name"),
                 *((streets.get(row.thing, ""),) if streets else ()),
+                *((pipes.get(row.thing, ""),) if pipes else ()),
                 trace.number(id, f"area[{i}].length_m", unit="m", decimals=0),
                 trace.percent(id, f"area[{i}].probability"),
                 cumulated,

@@ -4,7 +4,8 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
-from typing import Any
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 import numpy as np
@@ -32,6 +33,10 @@ from cityloop.report.order import about_a_sensor, by_weight
 from cityloop.report.trace import Trace
 from cityloop.report.words import both
 from cityloop.settings import CitySettings, load_norms
+from cityloop.settings.billing import BILLED
+
+if TYPE_CHECKING:
+    from cityloop.domains.water.water_balance import Balances
 
 __all__ = ["RECENT_DAYS", "DailySeries", "Facts", "Refused", "read_facts", "refused_from"]
 
@@ -85,8 +90,8 @@ class Facts:
     plans: tuple[Plan, ...]
     projects: tuple[Project, ...]
     verifications: tuple[Verification, ...]
-    causes: frozenset[str]
-    """What a crew can find that is the trouble it was sent for."""
+    causes_of: Mapping[str, tuple[str, ...]]
+    """Domain -> what a crew can find that is the trouble it was sent for."""
     series: Mapping[tuple[str, str], DailySeries]
     """(Thing id, indicator) -> its daily values."""
     untold: Mapping[tuple[str, str], str]
@@ -96,6 +101,11 @@ class Facts:
     trace: Trace
 
     @property
+    def causes(self) -> frozenset[str]:
+        """What a crew can find in any domain that is the trouble it was sent for."""
+        return frozenset(cause for causes in self.causes_of.values() for cause in causes)
+
+    @property
     def boundaries(self) -> list[Thing]:
         """Metered boundaries in the order of city.toml, then any other by name."""
         order = {
@@ -103,6 +113,27 @@ class Facts:
         }
         found = [t for t in self.things.values() if t.kind == "boundary"]
         return sorted(found, key=lambda t: (order.get(t.id, len(order)), t.name))
+
+    @cached_property
+    def water_balances(self) -> "Balances":
+        """The balances from billed volumes, also in loop.json; empty, and nothing is read, where no bill is on record."""
+        from cityloop.domains.water import domain
+        from cityloop.domains.water.water_balance import INPUTS, water_balances
+
+        found = water_balances(self.view, domain.priors)
+        for balance in found.balances:
+            self.trace.add("balances", msgspec.to_builtins(balance))
+        for period in found.periods:
+            self.trace.add("billing_periods", msgspec.to_builtins(period))
+        if found.balances:
+            inputs = {key: vars(found.inputs[key]) for key in INPUTS}
+            self.trace.add("balance_inputs", {"id": "balance_inputs", **inputs})
+        return found
+
+    @property
+    def metered(self) -> list[Datastream]:
+        """The datastreams that report by the hour or so, not by the day or by billing period."""
+        return [s for s in self.datastreams if _by_the_hour(s)]
 
     @property
     def concerns(self) -> list[Problem]:
@@ -125,6 +156,10 @@ class Facts:
             if record_id(self.view.city, "thing", "boundary", boundary.id) == thing:
                 return boundary.name
         found = self.things.get(thing)
+        if found is not None and found.kind == "city":
+            return self.settings.name
+        if found is not None and {"name_en", "name_zh"} <= set(found.properties):
+            return Pair(str(found.properties["name_en"]), str(found.properties["name_zh"]))
         return found.name if found else thing
 
     def readable(self, text: str) -> Pair:
@@ -174,8 +209,12 @@ class Facts:
 def read_facts(
     view: View, settings: CitySettings, domains: Sequence[Domain], *, refused: Sequence[Refused] = (),
     rates: Mapping[str, Realisation] | None = None, unjudged: Mapping[str, str] | None = None,
+    listed: Sequence[Mapping[str, Any]] = (),
 ) -> Facts:  # fmt: skip
-    """Read a city once. The View is asked for records, blocks and evidence, nothing is computed by a model."""
+    """Read a city once. The View is asked for records, blocks and evidence, nothing is computed by a model.
+
+    `listed` are rows of the city's own project list, as project_list.listed_rows gives them.
+    """
     things = {t.id: t for t in view.records(Thing)}
     series: dict[tuple[str, str], DailySeries] = {}
     untold: dict[tuple[str, str], str] = {}
@@ -192,6 +231,8 @@ def read_facts(
     told |= {d.name for d in domains if any(i in d.indicators for _, i in series)}
     norms = {world: _rules(view, world, told) for world in worlds if world}
     loop_json = _loop_json(view, settings, norms, rates or {}, entries) | {"unjudged": dict(unjudged or {})}
+    if listed:
+        loop_json["ListedProject"] = list(listed)
     status = {"approved": 0, "proposed": 1}
     plans = sorted((p for p in view.records(Plan) if p.status in status), key=lambda p: (status[p.status], p.id))
     return Facts(
@@ -209,7 +250,7 @@ def read_facts(
         plans=tuple(plans),
         projects=view.records(Project),
         verifications=view.records(Verification),
-        causes=frozenset(cause for domain in domains for cause in domain.causes),
+        causes_of={domain.name: tuple(domain.causes) for domain in domains},
         series=series,
         untold=untold,
         unjudged=unjudged or {},
@@ -223,9 +264,14 @@ def _rules(view: View, world: str, told: set[str]) -> dict[str, NormRule]:
     return {key: rule for key, rule in found.items() if rule is not None and (not rule.domain or rule.domain in told)}
 
 
+def _by_the_hour(stream: Datastream) -> bool:
+    """Whether a datastream reports more often than once a day."""
+    return stream.observed_property not in BILLED and stream.step_s < 86_400
+
+
 def _window(view: View) -> tuple[datetime, datetime] | None:
     """The full hours from the first to the last observation of the city."""
-    streams = [s.id for s in view.records(Datastream)]
+    streams = [s.id for s in view.records(Datastream) if _by_the_hour(s)]
     span = view.span(streams) if streams else None
     if span is None:
         return None
@@ -260,10 +306,12 @@ def _read_series(
     except RecordError as fault:
         untold.setdefault((thing, indicator), fault.what)
         return None
-    days = tuple(str(d) for d in found.days.astype("datetime64[D]"))
-    values = tuple(float(v) if np.isfinite(v) else None for v in found.y)
-    if not found.datastreams or all(v is None for v in values):
+    present = np.flatnonzero(np.isfinite(found.y))
+    if not found.datastreams or not len(present):
         return None
+    # other datastreams of the city may begin long before: days before the first value say nothing
+    days = tuple(str(d) for d in found.days[present[0] :].astype("datetime64[D]"))
+    values = tuple(float(v) if np.isfinite(v) else None for v in found.y[present[0] :])
     daily = DailySeries(thing, indicator, found.unit, days, values, found.simulated)
     evidence = view.evidence(found.datastreams, start=start, end=end)
     return daily, _entry(daily, found.datastreams, evidence)

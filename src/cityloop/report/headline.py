@@ -8,11 +8,12 @@ from cityloop.report.blocks import Answers, Badge, Block, Inline, Lines, Notice,
 from cityloop.report.facts import Facts
 from cityloop.report.order import Patch, km_to_half, patches, stands
 from cityloop.report.problems import problem_name
+from cityloop.report.risk import lines_of, npv_with_prices, ranged
 from cityloop.report.unknown import UNKNOWN_TITLE
 from cityloop.report.words import GRADES, LEAST_DAYS, STATES, both, named, with_badge, word
 from cityloop.report.works import unjudged_items
 
-__all__ = ["headline"]
+__all__ = ["headline", "npv", "where_first", "why_there"]
 
 #: Problems, works and unknowns on the first screen; the sections hold all.
 MOST, MOST_UNKNOWN = 3, 4
@@ -41,7 +42,7 @@ _AREA = Pair(
 )
 _FIRST = Pair("first around {place} ({share} of the probability on {km})", "先查 {place} 一带（{km} 内概率 {share}）")
 _THEN = Pair("then around {place} ({share} on {km})", "再查 {place} 一带（{km} 内 {share}）")
-_WITHIN = Pair("{boundary}; where inside it cannot be told.", "{boundary}；无法判断在其中的具体位置。")
+_WITHIN = Pair("{boundary}: {kind}; where inside it cannot be told.", "{boundary}：{kind}，无法判断在其中的具体位置。")
 _AT = Pair("{boundary}: {kind}.", "{boundary}：{kind}。")
 _CLOSED = Pair("Nothing is open.", "当前没有待处理的问题。")
 _SOLVED = Pair("{problem}: {state}.", "{problem}，{state}。")
@@ -60,11 +61,11 @@ _TOO_SHORT = Pair(
 )
 _GAP = Pair(
     "{problem}: since {onset} the {indicator} {tense} {observed} where {expected} was expected, a gap of {gap}{cost}. {by}",
-    "{problem}：自 {onset} 起{indicator}为 {observed}，预期 {expected}，相差 {gap}{cost}。{by}",
+    "{problem}，自 {onset} 起{indicator}为 {observed}，预期 {expected}，相差 {gap}{cost}。{by}",
 )
 _GAP_NOW = Pair(
     "{problem}: the {indicator} {tense} {observed} where {expected} was expected, a gap of {gap}{cost}. {by}",
-    "{problem}：{indicator}为 {observed}，预期 {expected}，相差 {gap}{cost}。{by}",
+    "{problem}，{indicator}为 {observed}，预期 {expected}，相差 {gap}{cost}。{by}",
 )
 _IS, _WAS = Pair("is", ""), Pair("was", "")
 _COST = Pair(", worth {cost}", "，折合 {cost}")
@@ -80,7 +81,12 @@ _PLACED = Pair("{place}: {title}", "{place}：{title}")
 _FALLS = Pair("{indicator} −{estimate}", "{indicator}下降 {estimate}")
 _RISES = Pair("{indicator} +{estimate}", "{indicator}上升 {estimate}")
 _SAVES = Pair("{name} {quantity}. ", "{name} {quantity}；")
+_SAVED = Pair("; {name} {quantity}", "；{name} {quantity}")
 _NONE_CLAIMED = Pair("nothing", "无")
+_LEFT_TO_DO = Pair(
+    "Nothing further is planned; the works of the plan are done ({n}).",
+    "暂无新的安排；方案中的 {n} 项工程均已完成。",
+)
 _BEST = Pair(
     "Of {n} compared, this choice has the highest net present value within the budget.",
     "在比较的 {n} 项对策中，该组合在预算内净现值最高。",
@@ -98,15 +104,25 @@ _ROSE = Pair(
     "{grade} {boundary}，{start} 至 {end}：{indicator}上升 {measured}{year}；预计为 {claimed}。",
 )
 _PER_YEAR = Pair(", that is {volume} as long as it lasts", "，若保持不变相当于 {volume}")
-_DONE = Pair("Done on {day} for {cost}: {title}.", "{day} 完工，实际费用 {cost}：{title}。")
-_DONE_SINCE = Pair("Done on {day}: {title}.", "{day} 完工：{title}。")
+_DONE_TITLE = Pair("Done already", "已完成")
+_DONE = Pair("{day}, at a cost of {cost}: {title}.{claim}", "{day} 完工，实际费用 {cost}：{title}。{claim}")
+_DONE_SINCE = Pair("{day}: {title}.{claim}", "{day} 完工：{title}。{claim}")
+_CLAIM = Pair(" Claimed: {effect}{saves}.", "预计{effect}{saves}。")
 _NOT_YET = Pair(
     "Nothing yet: no works have been finished and observed long enough.", "暂无：尚无完工且观测期足够的工程。"
 )
 _INTERVALS = Pair(
-    "Brackets are {level} % intervals: of 100 such intervals about {level} should hold the true value. Those of money count "
-    "the doubt about the effect, not about prices.",
-    "括号内为 {level}% 区间：100 个这样的区间中约有 {level} 个应包含真值。金额区间只反映效果的不确定性，不含单价的不确定性。",
+    "Brackets are {level} % intervals: of 100 such intervals about {level} should hold the true value. {money}",
+    "括号内为 {level}% 区间：100 个这样的区间中约有 {level} 个应包含真值。{money}",
+)
+_NO_PRICES = Pair(
+    "Those of money count the doubt about the effect, not about prices.",
+    "金额区间只反映效果的不确定性，不含单价的不确定性。",
+)
+_WITH_PRICES = Pair(
+    "Those of net present values count the doubt about the effect and the stated ranges of prices; those of yearly losses "
+    "the effect alone.",
+    "净现值区间同时反映效果和单价（按所列范围）的不确定性；年损失区间只反映效果的不确定性。",
 )
 _MODEL = Pair(
     "Places are likely, not proved: their probability holds only if the network model and the sensors are right.",
@@ -128,9 +144,12 @@ def headline(facts: Facts, unknown: Sequence[Inline]) -> Section:
     shown = [p for p in facts.concerns if p.status not in ("dismissed", "merged")]
     answers = [(_WHERE, _where(facts, shown))]
     if shown:
-        answers.append((_WHY, _cut([_why(facts, p) for p in shown], MOST, _PROBLEMS)))
-    answers += [(_BRINGS, _brings(facts)), (_MEASURED, _measured(facts)), (_SURE, _sure(facts, shown))]
-    answers.append((UNKNOWN_TITLE, list(unknown[:MOST_UNKNOWN])))
+        answers.append((_WHY, _cut([why_there(facts, p) for p in shown], MOST, _PROBLEMS)))
+    answers.append((_BRINGS, _brings(facts)))
+    if done := [_done(facts, p) for p in _finished(facts)]:
+        answers.append((_DONE_TITLE, _cut(done, MOST, Pair("Projects and findings", "项目与现场发现"))))
+    answers += [(_MEASURED, _measured(facts)), (_SURE, _sure(facts, shown))]
+    answers.append((UNKNOWN_TITLE, _cut(list(unknown), MOST_UNKNOWN, UNKNOWN_TITLE)))
     notice = _SIMULATED if facts.settings.twin else _PARTLY
     blocks: list[Block] = [Notice(notice, "simulated")] if facts.simulated else []
     rows = tuple((title, Lines(tuple(lines))) for title, lines in answers)
@@ -146,7 +165,7 @@ def _cut(lines: list[Inline], most: int, section: Pair) -> list[Inline]:
 
 # --- where, why --------------------------------------------------------------------------------------------------
 def _where(facts: Facts, shown: list[Problem]) -> list[Inline]:
-    lines = _cut([_place(facts, p) for p in shown if stands(p)], MOST, _PROBLEMS)
+    lines = _cut([where_first(facts, p) for p in shown if stands(p) and "nowhere" not in p.details], MOST, _PROBLEMS)
     faults = [p for p in facts.sensor_faults if stands(p)]
     if faults:
         names = joined([facts.name(p.boundary) for p in faults])
@@ -165,7 +184,7 @@ def _where(facts: Facts, shown: list[Problem]) -> list[Inline]:
     return [Sentence(_NOTHING, {**said, "n": str(len({thing for thing, _ in facts.series}))})]
 
 
-def _place(facts: Facts, problem: Problem) -> Inline:
+def where_first(facts: Facts, problem: Problem) -> Inline:
     """Where to begin, in the order of the ranks."""
     found = patches(problem.area, facts.things, problem.best_place)
     boundary = facts.name(problem.boundary)
@@ -182,7 +201,7 @@ def _place(facts: Facts, problem: Problem) -> Inline:
         return with_badge(Sentence(_AREA, parts), problem.simulated)
     thing = facts.things.get(problem.best_place or problem.boundary)
     if thing is None or thing.kind == "boundary":
-        return with_badge(Sentence(_WITHIN, {"boundary": boundary}), problem.simulated)
+        return with_badge(Sentence(_WITHIN, {"boundary": boundary, "kind": named(problem.kind)}), problem.simulated)
     at = {"boundary": facts.name(thing.id), "kind": named(problem.kind)}
     return with_badge(Sentence(_AT, at), problem.simulated)
 
@@ -225,7 +244,7 @@ def _solved(facts: Facts, problem: Problem) -> Inline:
     return with_badge(said, problem.simulated)
 
 
-def _why(facts: Facts, problem: Problem) -> Inline:
+def why_there(facts: Facts, problem: Problem) -> Inline:
     """The gap with its onset and price, and by what the place was found."""
     trace, id = facts.trace, problem.id
     cost: Inline = ""
@@ -244,7 +263,11 @@ def _why(facts: Facts, problem: Problem) -> Inline:
 
 # --- what it brings ----------------------------------------------------------------------------------------------
 def _brings(facts: Facts) -> list[Inline]:
-    lines = [(plan, i) for plan in facts.plans for i in range(len(plan.lines))]
+    every = [(plan, i) for plan in facts.plans for i in range(len(plan.lines))]
+    done = {p.id for p in facts.projects if p.state in ("done", "cancelled")}
+    lines = [(plan, i) for plan, i in every if plan.lines[i].project not in done]
+    if every and not lines:
+        return [Sentence(_LEFT_TO_DO, {"n": str(len(every))})]
     if not lines:
         if not any(stands(p) for p in facts.problems):
             why: Pair = _NONE_NEEDED
@@ -266,13 +289,25 @@ def _line(facts: Facts, plan: Plan, position: int) -> Inline:
         "what": _what(facts, chosen) if chosen else both(line.countermeasure),
         "year": facts.trace.number(plan.id, f"{path}.year", decimals=0, plain=True),
         "cost": facts.trace.money(plan.id, f"{path}.cost"),
-        "npv": facts.trace.estimate(plan.id, f"{path}.net_present_value"),
+        "npv": npv(facts, plan, position),
         "effect": _effects(facts, chosen),
         "saves": _saves(facts, chosen),
     }
     priced = chosen is None or any(row.kind == "benefit" for row in chosen.costs) or bool(chosen.effects)
     text = Sentence(_LINE if priced else _PLAIN_LINE, parts)
     return with_badge(text, plan.simulated or bool(chosen and chosen.simulated))
+
+
+def npv(facts: Facts, plan: Plan, position: int) -> Inline:
+    """Net present value of one line; its interval counts the stated ranges of prices where there are any."""
+    line = next((x for x in lines_of(facts) if (x.plan, x.position) == (plan.id, position)), None)
+    path = f"lines[{position}].net_present_value"
+    if line is None or not ranged(facts, [line]):
+        return facts.trace.estimate(plan.id, path)
+    return facts.trace.derived_estimate(
+        f"npv:{plan.id}:{position}", npv_with_prices(facts, [line]), of=[f"{plan.id}#{path}"],
+        formula="net_present_value, every price moved over its stated range, half-widths added in squares",
+    )  # fmt: skip
 
 
 def _what(facts: Facts, chosen: Countermeasure) -> Inline:
@@ -295,15 +330,14 @@ def _effects(facts: Facts, chosen: Countermeasure | None) -> Inline:
     return joined(said)
 
 
-def _saves(facts: Facts, chosen: Countermeasure | None) -> Inline:
+def _saves(facts: Facts, chosen: Countermeasure | None, said_so: Pair = _SAVES) -> Inline:
     """The quantities behind the priced benefits."""
     rows = [(i, r) for i, r in enumerate(chosen.costs) if r.kind == "benefit"] if chosen else []
     if chosen is None or not rows:
         return ""
     said: list[Inline] = [
         Sentence(
-            _SAVES,
-            {"name": named(row.name), "quantity": facts.trace.estimate(chosen.id, f"costs[{i}].quantity")},
+            said_so, {"name": named(row.name), "quantity": facts.trace.estimate(chosen.id, f"costs[{i}].quantity")}
         )
         for i, row in rows
     ]
@@ -314,23 +348,31 @@ def _saves(facts: Facts, chosen: Countermeasure | None) -> Inline:
 def _measured(facts: Facts) -> list[Inline]:
     lines = _cut([_verified(facts, v) for v in facts.verifications], MOST, Pair("Verification", "效果验证"))
     lines += unjudged_items(facts)[:MOST]
-    done = [p for p in facts.projects if p.state == "done"]
-    return [
-        *(lines or [_NOT_YET]),
-        *_cut([_done(facts, p) for p in done], MOST, Pair("Projects and findings", "项目与现场发现")),
-    ]
+    return lines or [_NOT_YET]
+
+
+def _finished(facts: Facts) -> list[Project]:
+    """Finished works: those whose effect was measured first, then the most valuable by their plan."""
+    judged = {id for v in facts.verifications for id in v.projects}
+    worth = {line.project: line.net_present_value.value for plan in facts.plans for line in plan.lines}
+    found = (p for p in facts.projects if p.state == "done")
+    return sorted(found, key=lambda p: (p.id not in judged, -worth.get(p.id, 0.0), p.id))
 
 
 def _done(facts: Facts, project: Project) -> Inline:
     """What was done, when, for how much."""
     measure = facts.countermeasure(project.countermeasure)
     last = max(i for i, s in enumerate(project.states) if s.state == "done")
+    claim: Inline = ""
+    if measure is not None and measure.effects:
+        claim = Sentence(_CLAIM, {"effect": _effects(facts, measure), "saves": _saves(facts, measure, _SAVED)})
     text = Sentence(
         _DONE if project.states[last].cost else _DONE_SINCE,
         {
             "title": Pair(measure.title_en, measure.title_zh) if measure else both(project.name),
             "day": facts.trace.day(project.id, f"states[{last}].on"),
             "cost": facts.trace.money(project.id, f"states[{last}].cost"),
+            "claim": claim,
         },
     )
     return with_badge(text, project.simulated)
@@ -363,7 +405,8 @@ def _verified(facts: Facts, found: Verification) -> Inline:
 def _sure(facts: Facts, shown: list[Problem]) -> list[Inline]:
     """What the intervals, the probabilities and the claims mean."""
     level = f"{facts.view.policy.level * 100:g}"
-    lines: list[Inline] = [Sentence(_INTERVALS, {"level": level})]
+    money = _WITH_PRICES if ranged(facts, lines_of(facts)) else _NO_PRICES
+    lines: list[Inline] = [Sentence(_INTERVALS, {"level": level, "money": money})]
     if any(p.area for p in shown):
         lines.append(_MODEL)
     if facts.verifications:

@@ -5,6 +5,7 @@ from cityloop.i18n import Pair
 from cityloop.report.blocks import Block, Details, Inline, Lines, Paragraph, Section, Sentence, Table
 from cityloop.report.facts import RECENT_DAYS, Facts
 from cityloop.report.shipped_texts import shipped
+from cityloop.report.water_balance import observed_by_balance
 from cityloop.report.words import WORLDS, status_badge, word
 
 __all__ = ["norms"]
@@ -42,7 +43,7 @@ def norms(facts: Facts) -> Section | None:
         *(Sentence(_BINDING, {"world": word(WORLDS, w)}) if w == binding else word(WORLDS, w) for w in worlds),
     )
     rows = {key: (_title(facts, key), _observed(facts, key), *(_cell(facts, w, key) for w in worlds)) for key in keys}
-    seen = {indicator for _, indicator in facts.series}
+    seen = {indicator for _, indicator in facts.series} | {k for k in keys if observed_by_balance(facts, k) is not None}
     intro = Sentence(_INTRO, {"binding": word(WORLDS, binding), "days": str(RECENT_DAYS)})
     blocks: list[Block] = []
     if main := [k for k in keys if k in seen]:
@@ -77,6 +78,8 @@ def _observed(facts: Facts, key: str) -> Inline:
         found.append(value)
     if len(things) > _MOST:
         found.append(Sentence(_MORE, {"n": str(len(things) - _MOST)}))
+    if not found and (told := observed_by_balance(facts, key)) is not None:
+        return told
     return Lines(tuple(found)) if found else _NOT_OBSERVED
 
 

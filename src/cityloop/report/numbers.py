@@ -5,7 +5,9 @@ import re
 
 from cityloop.i18n import Pair
 
-__all__ = ["CURRENCIES", "PER", "UNITS", "decimals_of", "money_unit", "shown", "significant", "unit_text"]
+__all__ = [
+    "CURRENCIES", "PER", "UNITS", "decimals_of", "in_wan", "money_unit", "shown", "significant", "unit_text",
+]  # fmt: skip
 
 #: Units inside -> as written after a number. A unit that is missing here is written as it is.
 UNITS = {
@@ -26,17 +28,31 @@ UNITS = {
     "repair": Pair("repairs", "处"),
     "sensor": Pair("sensors", "个"),
     "km/day": Pair("km a day", "km/天"),
+    "L/(connection d)": Pair("L per connection and day", "L/（处·天）"),
+    "m3/(km d)": Pair("m³ per km and day", "m³/（km·天）"),
+    "h/day": Pair("h a day", "小时/天"),
     "people": Pair("people", "人"),
     "connection": Pair("connections", "户"),
     "degC": Pair("°C", "°C"),
     "1/(100 km a)": Pair("breaks per 100 km and year", "次/（百公里·年）"),
     "break/a": Pair("breaks a year", "次/年"),
     "check": Pair("checks", "次"),
+    "household": Pair("households", "户"),
     "kWh/year": Pair("kWh a year", "kWh/年"),
+    "kWh/m3": Pair("kWh/m³", "kWh/m³"),
+    "place": Pair("places", "处"),
+    "kW month/year": Pair("kW and months a year", "kW·月/年"),
+    "pump": Pair("pumps", "台"),
+    "% of the pump energy bill": Pair("% of the pump energy bill", "%（占泵送电费）"),
     "kg/year": Pair("kg a year", "kg/年"),
 }
 #: One of a unit, after a price.
-PER = {"repair": Pair("repair", "处"), "sensor": Pair("sensor", "个")}
+PER = {
+    "pump": Pair("pump", "台"),
+    "place": Pair("place", "处"),
+    "repair": Pair("repair", "处"),
+    "sensor": Pair("sensor", "个"),
+}
 CURRENCIES = {
     "USD": "美元",
     "EUR": "欧元",
@@ -105,3 +121,19 @@ def money_unit(currency: str, largest: float) -> tuple[Pair, tuple[float, float]
     if currency == "CNY" and abs(largest) >= 1e4:
         return Pair("CNY", "万元"), (1.0, 1e-4)
     return Pair(currency, CURRENCIES.get(currency, currency)), (1.0, 1.0)
+
+
+#: Units that Chinese companies count in ten thousands from ten thousand on.
+_IN_WAN = ("m3", "m3/day", "m3/year", "kWh", "kWh/year", "people")
+
+
+def in_wan(unit: str, largest: float) -> tuple[Pair, tuple[float, float]]:
+    """Unit and scale for (en, zh) of a quantity whose largest value is given: 万m³/d, 万kWh, 万元/年 in Chinese.
+
+    >>> in_wan("m3/year", 186_000)[0].zh, in_wan("m3/day", 449)[0].zh
+    ('万m³/年', 'm³/d')
+    """
+    written = unit_text(unit)
+    if unit in _IN_WAN and abs(largest) >= 1e4:
+        return Pair(written.en, f"万{written.zh}"), (1.0, 1e-4)
+    return written, (1.0, 1.0)

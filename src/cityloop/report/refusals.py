@@ -56,6 +56,8 @@ def refused_reason(text: str) -> Pair:
     from cityloop.formats.rows import REASONS
 
     code, divided, detail = text.partition(": ")
+    if " | " in detail:  # the source gives both languages itself
+        return Pair(*detail.split(" | ", 1))
     if not divided or code not in REASONS:
         return Pair(text, text)
     for pattern, chinese in _DETAILS:

@@ -6,10 +6,43 @@ Titles of publications stay as they are printed. A text of a user's own table is
 import re
 
 from cityloop.i18n import Pair
+from cityloop.report.supply_words import SUPPLY_CHINESE
 
 __all__ = ["shipped"]
 
 _NORMS = {
+    "not found when the tables were drawn up": "编制规范表时未查到",
+    "CJJ 92-2016, secondary text only": "CJJ 92-2016，仅见于二手资料",
+    "kWh / m3 of water supplied": "用电量（kWh）/供水量（m³）",
+    "common figure of suppliers; text not seen": "供水企业通行指标；未见原文",
+    "no rule grades the cost of pumping; the tariff is the grid company's": "未查到考核泵送电费的规定；电价由电网企业公布",
+    "hydrant outflow of at least 15 L/s at the worst hydrant; by population a fire takes 15 to 100 L/s": "最不利处市政消火栓出流量不小于 15 L/s；按人口，一起火灾设计流量为 15～100 L/s",
+    "GB 50974-2014 7.2.8 and table 3.2.2, second-hand, text not seen": "GB 50974-2014 7.2.8 及表 3.2.2，转引，未见原文",
+    "2 h for dwellings": "住宅 2 h",
+    "GB 50974-2014 table 3.6.2, second-hand (wenke99.com 9687029: dwellings 2 h)": "GB 50974-2014 表 3.6.2，转引（wenke99.com 9687029：住宅 2 h）",
+    "0.10 MPa above the ground at the hydrant while it is used": "火灾时消火栓处供水压力从地面算起不小于 0.10 MPa",
+    "GB 50974-2014 7.2.8, text not seen; the same value in GB 50045-95 7.1.3 (rule.firelaw.cn 4446): 0.10 MPa / 9.81 kPa per m": "GB 50974-2014 7.2.8，未见原文；GB 50045-95 7.1.3 取值相同（rule.firelaw.cn 4446）：0.10 MPa÷9.81 kPa/m",
+    "kWh / m3 of water pumped": "用电量（kWh）/泵送水量（m³）",
+    "own definition; no limit found": "本程序定义；未查到限值",
+    "no rule grades the cost of pumping": "未查到考核泵送电费的规定",
+    "single-family dwellings 500 gpm; commerce and multi-family 1250 gpm": "独户住宅 500 gpm；商业与多户住宅 1250 gpm",
+    "one city's code as an example: Lake Mary, Florida, code of ordinances (amlegal.com lakemary_fl 0-0-0-29949); 500 gpm = 31.5 L/s; no national value": "以一市法规为例：佛罗里达州 Lake Mary 市（amlegal.com lakemary_fl 0-0-0-29949）；500 gpm＝31.5 L/s；无全国统一取值",
+    "2 h up to 2500 gpm": "流量不超过 2500 gpm 时 2 h",
+    "AWWA M31 and the ISO rating schedule as recalled, text not seen": "AWWA M31 及 ISO 评级表，系记忆值，未见原文",
+    "kWh / m3 of system input": "用电量（kWh）/系统供水量（m³）",
+    "48 m3/h for low and 96 m3/h for usual danger of spreading (DE)": "火灾蔓延危险低时 48 m³/h，一般时 96 m³/h（德国）",
+    "DVGW W 405 (Germany) as recalled, text not seen: 96 m3/h = 26.7 L/s": "DVGW W 405（德国），系记忆值，未见原文：96 m³/h＝26.7 L/s",
+    "2 h (DE)": "2 h（德国）",
+    "DVGW W 405 (Germany) as recalled, text not seen": "DVGW W 405（德国），系记忆值，未见原文",
+    "1.5 bar at the hydrant (DE)": "消火栓处 1.5 bar（德国）",
+    "DVGW W 405 (Germany) as recalled, text not seen: 1.5 bar / 9.81 kPa per m": "DVGW W 405（德国），系记忆值，未见原文：1.5 bar÷9.81 kPa/m",
+    "CJJ 92-2016, partial revision in force 2019-02-01, 5.1.2; the terms R1 to R4 are known from secondary text only": "CJJ 92-2016（局部修订，2019-02-01 起施行）5.1.2；R1 至 R4 各项仅见于二手资料",
+    "R_BL as for grade 1": "R_BL 计算同一级",
+    "readings at least the lowest service pressure / all readings": "不低于最低服务压力的读数/全部读数",
+    "water-service standard 3.3: pass rate >= 97 %": "供水服务标准 3.3：合格率不低于 97%",
+    "no number of hours found": "未查到小时数规定",
+    "at all points under all conditions of flow: every reading": "任何工况、任何地点均须满足：全部读数",
+    "no share found: the pressure is owed at each branch": "未查到合格率规定：每个接户支管处均应满足压力要求",
     "no national limit on the night flow of a district metered area was found; it is a means to find leakage, not a graded indicator": "未查到计量分区夜间流量的国家限值；它是发现漏损的手段，不是考核指标",
     "no Chinese figure found; foreign figures give wrong leakage where cisterns differ": "未查到中国取值；水箱容积不同，套用国外取值会算错漏损",
     "Qs 供水总量, 万m3 a year by table 4.2.1": "Qs 供水总量，按表 4.2.1，万 m³/年",
@@ -78,6 +111,19 @@ _NORMS = {
     "IEC 60076-7:2018; German planning practice 1.0 x rating (FfE/Agora 2023, as cited)": "IEC 60076-7:2018；德国规划惯例取 1.0 倍额定容量（转引自 FfE/Agora 2023）",
 }  # fmt: skip
 _PRICES = {
+    "assumption: a quarter of a tank's height is kept for fires and breaks, or less where it is run lower today": "假设：水池保留四分之一高度供消防与事故之用；现状运行水位更低的从其现状",
+    "no published figure found for new level set-points by the hour at one pump (telemetry and programming); enter pump_control_each under prices in city.toml": "未查到单台水泵分时水位控制改造（遥测与编程）的公开费用；请在 city.toml 的 prices 中填写 pump_control_each",
+    "assumption: one crew-day per pump, with the levels watched over the first nights": "假设：每台水泵 1 个班组·天，最初几夜值守水位",
+    "assumption: so long a schedule stands before the tariff or the demand has changed": "假设：在电价或用水量改变之前，调度方案沿用的年数",
+    "no published rate verified/claimed of pump schedules found: a wide prior until works have been verified": "未查到水泵错峰调度的公开实现率：在有验证结果之前取较宽的先验",
+    "assumption: demand of the highest day over the mean day, used where less than a month of demand is metered": "假设：最高日与平均日用水量之比，仅在实测用水量不足一个月时采用",
+    "assumption: an inlet meter is off by up to 2 % of what it counts; state it under balance in city.toml": "假设：进水总表误差不超过计量水量的 2%；请在 city.toml 的 balance 中填写",
+    "assumption: volumes that are estimated and not metered are off by up to 20 %; state it under balance in city.toml": "假设：估算而未计量的水量误差不超过 20%；请在 city.toml 的 balance 中填写",
+    "assumption: daily use within one billing period, before and after a day, differs by up to 10 % from its mean": "假设：同一账期内，某日前后的日均用水与账期均值相差不超过 10%",
+    "default of the water audit software of the American Water Works Association (v5.0: 1.25 % of the system input) as recalled, text not seen; used where no unbilled use is on record": "美国水工业协会水量审计软件缺省值（v5.0：供水量的 1.25%），系记忆值，未见原文；仅在没有免费用水记录时采用",
+    "default of the water audit software of the American Water Works Association (0.25 % of the system input) as recalled, text not seen; interval assumed": "美国水工业协会水量审计软件缺省值（供水量的 0.25%），系记忆值，未见原文；区间为假设",
+    "assumption: customers' meters count 2 % too little; no test of meters on record; state it under balance in city.toml": "假设：用户水表少计 2%，没有检定记录；请在 city.toml 的 balance 中填写",
+    "default of the water audit software of the American Water Works Association (0.25 % of the billed metered volume) as recalled, text not seen; interval assumed": "美国水工业协会水量审计软件缺省值（计费计量水量的 0.25%），系记忆值，未见原文；区间为假设",
     "NHDES 2012: state leak survey programme, $200,000 held enough for 568 miles, 27 systems, 2009-2011 (a budget, not a bid); interval = half to double, assumed": "NHDES 2012：州检漏计划，20 万美元预算对应 568 英里、27 个系统，2009～2011 年（预算而非报价）；区间取一半至两倍，为假设",
     "NHDES 2012: state leak survey programme, $219/km of 2011 (a budget, not a bid), x 1.5 assumed for prices of 2026": "NHDES 2012：州检漏计划，2011 年 219 美元/km（预算而非报价），折算 2026 年价格假设乘以 1.5",
     "Whitefish 2018: 70 miles incl. 750 hydrants and 1,500 valves in 4 weeks, at 20 working days; interval assumed": "Whitefish 2018：4 周（按 20 个工作日）完成 70 英里，含 750 个消火栓和 1500 个阀门；区间为假设",
@@ -87,7 +133,11 @@ _PRICES = {
     "assumption: without a search the leak would run another year before it shows or is reported": "假设：若不检漏，漏点还会持续一年才显现或被报告",
     "assumption: an acoustic survey that passes the leak finds it; what it misses is part of the realisation rate": "假设：声学检漏经过漏点即可发现；漏检部分计入实现率",
     "no published figure found for the exchange of one pressure logger; enter replace_sensor under prices in city.toml": "未查到更换一个压力计的公开费用；请在 city.toml 的 prices 中填写 replace_sensor",
+    "assumption: one visit of a technician to a pressure logger; enter check_logger under prices in city.toml": "假设：技术员到场核查一个压力计一次；请在 city.toml 的 prices 中填写 check_logger",
     "assumption: half a crew-day per logger": "假设：每个压力计半个班组·天",
+    "no published figure found for one more pressure logger with its fitting and transmission; enter sensor_each under prices in city.toml": "未查到新增一个压力计（含安装与传输）的公开费用；请在 city.toml 的 prices 中填写 sensor_each",
+    "assumption: service life of a pressure logger with its battery": "假设：压力计连同电池的使用寿命",
+    "assumption, used until leaks have been seen in the city: two hidden leaks a year are searched for": "假设（本市尚未发现漏点时采用）：每年需检漏查找两处暗漏",
     "no published rate verified/claimed of leak surveys found: a wide prior until works have been verified": "未查到检漏的公开实现率：在工程验证之前采用宽先验",
     "no published rate found: a wide prior": "未查到公开实现率：采用宽先验",
     "N1 law (May 1994; Lambert): mean of 157 field zones (Water Loss Control, table 10.9); interval = 0.5 fixed to 1.5 variable openings, its level assumed": "N1 定律（May 1994；Lambert）：157 个现场分区的均值（Water Loss Control，表 10.9）；区间取 0.5（固定孔口）至 1.5（可变孔口），其置信水平为假设",
@@ -104,6 +154,7 @@ _PRICES = {
     "assumption: so long a setting stands before the zone has changed": "假设：阀门设定在分区情况变化之前可维持的时间",
     "assumption: kept above the floor beside what the loggers show the model to be off": "假设：在压力计所示模型偏差之外，另留的最低压力余量",
     "no published rate verified/claimed of pressure management found: a wide prior until works have been verified": "未查到压力管理的公开实现率：在工程验证之前采用宽先验",
+    "no published rate found: a wide prior until works have been verified": "未查到公开实现率：在工程验证之前采用宽先验",
     "no published rate verified/claimed found: a wide prior until works have been verified": "未查到公开实现率：在工程验证之前采用宽先验",
     "the loads of pandapower's lv_schutterwald state 0.95; interval assumed": "pandapower 的 lv_schutterwald 算例负荷取 0.95；区间为假设",
     "Eversource (Massachusetts), typical unit costs of July 2022: pad-mounted transformer of 75 to 2,500 kVA $20,000 to 50,000, the lower end; reported to have risen several times since; interval assumed": "Eversource（马萨诸塞州）2022 年 7 月典型单价：75～2500 kVA 箱式变压器 2 万～5 万美元，取下限；据报此后已上涨数倍；区间为假设",
@@ -149,7 +200,7 @@ _PRICES = {
     "World Bank Institute band A below 2 in high-income countries, secondary text; used where the binding norm has no ILI": "世界银行学院 A 级：高收入国家 ILI 低于 2，二手资料；适用规范无 ILI 时采用",
     "no published rate verified/claimed of pipe renewal found: a wide prior until works have been verified": "未查到管网更新改造的实测与预计之比：在工程得到验证之前采用宽先验",
 }  # fmt: skip
-_CHINESE = {**_NORMS, **_PRICES}
+_CHINESE = {**_NORMS, **_PRICES, **SUPPLY_CHINESE}
 #: Texts that are put together from several: the longest known pieces are replaced, then these joints.
 _PIECE = re.compile("|".join(re.escape(t) for t in sorted(_CHINESE, key=len, reverse=True) if len(t) > 20))
 _JOINTS = (

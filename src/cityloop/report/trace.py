@@ -13,8 +13,10 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from cityloop.i18n import Pair
+from cityloop.records import Estimate
 from cityloop.report.blocks import Figure, Inline, Sentence
-from cityloop.report.numbers import PER, decimals_of, money_unit, shown, significant, unit_text
+from cityloop.report.numbers import PER, decimals_of, in_wan, money_unit, shown, significant, unit_text
+from cityloop.report.shipped_texts import shipped
 
 __all__ = ["NOT_KNOWN", "Trace", "resolve"]
 
@@ -80,11 +82,22 @@ class Trace:
             if "id" in r and "noun" in r
         }
 
+    def add(self, rows: str, entry: dict[str, Any]) -> str:
+        """Put what a section computed into loop.json under `rows`, by its `id`, so that figures can be cut from it; its id."""
+        found = {"noun": rows, **entry}
+        self.loop_json.setdefault(rows, []).append(found)
+        self._records[found["id"]] = found
+        return str(found["id"])
+
     def value(self, root: str, path: str) -> Any:
         """The value behind `root#path`."""
         if root in self._records:
             return _from_record(self.loop_json, self._records[root], path, f"{root}#{path}")
         return resolve(self.loop_json, f"{root}#{path}")
+
+    def record(self, root: str) -> dict[str, Any]:
+        """The record or derived figure of a root; empty for the city, its norms and rates."""
+        return dict(self._records.get(root, {}))
 
     def number(
         self, root: str, path: str, *, unit: str = "", decimals: int | None = None, digits: int = 3,
@@ -97,10 +110,13 @@ class Trace:
         value = self.value(root, path)
         if not isinstance(value, int | float) or not math.isfinite(value):
             return NOT_KNOWN
+        written = unit_text(unit)
+        if scale == (1.0, 1.0) and decimals is None:
+            written, scale = in_wan(unit, value)
         texts = [shown(value * s, significant(value * s, digits) if decimals is None else decimals) for s in scale]
         if plain:
             texts = [t.replace(",", "") for t in texts]
-        return _with_unit(Figure(f"{root}#{path}", value, Pair(*texts), scale), unit_text(unit))
+        return _with_unit(Figure(f"{root}#{path}", value, Pair(*texts), scale), written)
 
     def exact(self, root: str, path: str, *, unit: str = "") -> Inline:
         """A number that somebody stated, with the digits that were stated (six decimals at most)."""
@@ -116,9 +132,9 @@ class Trace:
         return _with_unit(self.number(root, path, decimals=decimals, scale=(100.0, 100.0)), Pair("%", "%"))
 
     def text(self, root: str, path: str) -> Inline:
-        """A text field as it is."""
+        """A text field as it is; a text of a shipped table in both languages."""
         value = self.value(root, path)
-        return NOT_KNOWN if value in (None, "") else Figure(f"{root}#{path}", str(value), Pair(str(value), str(value)))
+        return NOT_KNOWN if value in (None, "") else Figure(f"{root}#{path}", str(value), shipped(str(value)))
 
     def day(self, root: str, path: str, *, clock: bool = False) -> Inline:
         """A date or the local day (and hour) of a moment."""
@@ -131,15 +147,18 @@ class Trace:
             text = local.strftime("%Y-%m-%d %H:%M" if clock else "%Y-%m-%d")
         return Figure(f"{root}#{path}", str(value), Pair(text, text))
 
-    def estimate(self, root: str, path: str, *, plain: bool = False) -> Inline:
-        """An Estimate with its interval, all four numbers traced; `plain` shows the value and its unit only."""
+    def estimate(self, root: str, path: str, *, plain: bool = False, largest: float = 0.0) -> Inline:
+        """An Estimate with its interval, all four numbers traced; `plain` shows the value and its unit only.
+
+        `largest` is the largest value of the table that it stands in, whose unit (m³ or 万m³) it takes.
+        """
         found = self.value(root, path)
         if found is None:
             return NOT_KNOWN
         value, low, high = found["value"], found["low"], found["high"]
         if value is None:
             return NOT_KNOWN
-        unit, scale = unit_text(found["unit"]), (1.0, 1.0)
+        unit, scale = in_wan(found["unit"], max(abs(value), largest))
         head = found["unit"]
         if head.partition("/")[0] == "CNY" or head.startswith("CNY "):
             written, scale = money_unit("CNY", value)
@@ -187,17 +206,31 @@ class Trace:
 
     def derived(
         self, key: str, value: float, *, formula: str, of: Sequence[str], unit: str = "", decimals: int | None = None,
-        digits: int = 3, money: str = "",
+        digits: int = 3, money: str = "", per: str = "",
     ) -> Inline:  # fmt: skip
-        """A figure computed by the report itself: its formula and inputs go into loop.json under `derived`."""
+        """A figure computed by the report itself: its formula and inputs go into loop.json under `derived`.
+
+        `money` is the currency of an amount, `per` what that is for (year).
+        """
         root = f"derived:{key}"
         if root not in self._records:
             entry = {"id": root, "value": value, "unit": money or unit, "formula": formula, "of": list(of)}
             self.loop_json["derived"].append(entry)
             self._records[root] = {**entry, "noun": "derived"}
         if money:
-            return self._amount(root, "value", money, "")
+            return self._amount(root, "value", money, per)
         return self.number(root, "value", unit=unit, decimals=decimals, digits=digits)
+
+    def derived_estimate(self, key: str, estimate: Estimate, *, formula: str, of: Sequence[str]) -> Inline:
+        """As `derived`, for a value with its interval."""
+        root = f"derived:{key}"
+        if root not in self._records:
+            whole = {name: getattr(estimate, name) for name in ("value", "low", "high", "level", "unit")}
+            entry = {"id": root, "value": estimate.value, "unit": estimate.unit, "formula": formula, "of": list(of)}
+            entry["estimate"] = whole
+            self.loop_json["derived"].append(entry)
+            self._records[root] = {**entry, "noun": "derived"}
+        return self.estimate(root, "estimate")
 
 
 def _spaced(unit: Pair) -> Pair:

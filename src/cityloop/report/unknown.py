@@ -11,6 +11,7 @@ from cityloop.report.blocks import Block, Bullets, Details, Inline, Paragraph, S
 from cityloop.report.facts import Facts
 from cityloop.report.order import stands
 from cityloop.report.refusals import refused_reason
+from cityloop.report.water_balance import balance_unknowns
 from cityloop.report.words import both, named, status_badge, with_badge
 from cityloop.report.works import unjudged_items
 
@@ -81,8 +82,13 @@ _MOST_NAMED = 3
 
 
 def unknown_items(facts: Facts, shares: dict[str, float]) -> list[Inline]:
-    """The sentences, what matters most first; the headline repeats the first of them."""
-    return [*_of_results(facts), *_of_money(facts), *_of_data(facts, shares), *_of_rules(facts), _PLACE]
+    """The sentences, what matters most first: two on results, one each on money, data and rules, then all the others.
+
+    The headline repeats the first of them.
+    """
+    groups = [(_of_results(facts), 2), (_of_money(facts), 1), (_of_data(facts, shares), 1), (_of_rules(facts), 1)]
+    first = [item for items, n in groups for item in items[:n]]
+    return [*first, *(item for items, n in groups for item in items[n:]), _PLACE]
 
 
 def missing_shares(facts: Facts) -> dict[str, float]:
@@ -91,23 +97,26 @@ def missing_shares(facts: Facts) -> dict[str, float]:
     A datastream whose interval is longer than an hour is judged by its own interval.
     """
     groups: dict[int, list[str]] = {}
-    for stream in facts.datastreams:
+    for stream in facts.metered:
         groups.setdefault(max(3600, stream.step_s), []).append(stream.id)
-    whole = facts.view.span([s.id for s in facts.datastreams]) if facts.datastreams else None
+    whole = facts.view.span([s.id for s in facts.metered]) if facts.metered else None
     if whole is None:
-        return dict.fromkeys((s.id for s in facts.datastreams), 1.0)
+        return dict.fromkeys((s.id for s in facts.metered), 1.0)
     end = min(whole[1], facts.view.now).astimezone(UTC).replace(minute=0, second=0, microsecond=0)
     out: dict[str, float] = {}
     for step_s, ids in groups.items():
         first = whole[0].astimezone(UTC).replace(minute=0, second=0, microsecond=0)
-        good, total = np.zeros(len(ids)), 0
+        good, total = np.zeros(len(ids)), np.zeros(len(ids))
         while first < end:
             last = min(first + timedelta(seconds=step_s * CHUNK_HOURS), end)
             _, block = facts.view.block(ids, start=first, end=last, step_s=step_s)
-            good += np.isfinite(block).sum(axis=0)
-            total += len(block)
+            present = np.isfinite(block)
+            # hours before a datastream's first value are not missing: it was not there yet
+            since = np.where(present.any(axis=0), present.argmax(axis=0), len(block))
+            total += np.where(total > 0, len(block), len(block) - since)
+            good += present.sum(axis=0)
             first = last
-        out |= {id: float(1 - g / max(total, 1)) for id, g in zip(ids, good, strict=True)}
+        out |= {id: float(1 - g / max(n, 1)) for id, g, n in zip(ids, good, total, strict=True)}
     return out
 
 
@@ -162,7 +171,7 @@ def _of_results(facts: Facts) -> list[Inline]:
         names = joined([facts.name(p.boundary) for p in faults[:_MOST_NAMED]])
         items.append(Sentence(_SENSOR, {"names": names, "n": str(len(faults))}))
     if has_water_balance(facts):
-        items.append(_BILLS)
+        items += balance_unknowns(facts) or ([] if facts.water_balances.balances else [_BILLS])
         for boundary in facts.boundaries:
             why = facts.untold.get((boundary.id, "demand"))
             if why:

@@ -3,13 +3,14 @@
 import re
 from collections.abc import Mapping
 
-from cityloop.i18n import Pair
+from cityloop.i18n import Language, Pair
 from cityloop.registry import words
 from cityloop.report.blocks import Badge, Inline, Sentence
+from cityloop.report.numbers import money_unit, shown, significant
 from cityloop.report.shipped_texts import shipped
 
 __all__ = [
-    "COST_KINDS", "EFFECT_GRADES", "FINDINGS", "GRADES", "GRADE_MEANING", "LEAST_DAYS", "PROPERTIES", "STATES",
+    "COST_KINDS", "DECISIONS", "EFFECT_GRADES", "FINDINGS", "GRADES", "GRADE_MEANING", "LEAST_DAYS", "PROPERTIES", "STATES",
     "STATISTICS", "STATUSES", "UNSHOWN", "WORLDS", "both", "named", "simulated", "status_badge", "with_badge", "word",
 ]  # fmt: skip
 
@@ -24,6 +25,14 @@ STATES = {
     "cancelled": Pair("cancelled", "已取消"), "superseded": Pair("superseded", "已被替代"),
     "optimal": Pair("proved best", "已证明最优"), "nodes": Pair("node limit", "达到节点上限"),
     "time": Pair("time limit", "达到时间上限"), "infeasible": Pair("no feasible portfolio", "无可行组合"),
+}  # fmt: skip
+#: Verbs of a Decision, as a person reads what was decided.
+DECISIONS = {
+    "acknowledge": Pair("acknowledged", "确认"), "assign": Pair("assigned", "指派"), "merge": Pair("merged", "并入"),
+    "dismiss": Pair("dismissed", "驳回"), "reopen": Pair("reopened", "重开"), "approve": Pair("approved", "批准"),
+    "set": Pair("state recorded", "登记状态"), "inspect": Pair("finding recorded", "登记现场发现"),
+    "add_project": Pair("works added", "增加工程"), "import_project": Pair("listed project entered", "录入储备库项目"),
+    "withdraw_project": Pair("listed project withdrawn", "撤回储备库项目"),
 }  # fmt: skip
 STATUSES = {
     "confirmed": Pair("confirmed", "已核实"),
@@ -63,6 +72,8 @@ PROPERTIES = {
     "water_level": Pair("water level", "水位"), "volume": Pair("volume", "水量"), "power": Pair("power", "功率"),
     "energy": Pair("energy", "电量"), "status": Pair("status", "状态"),
     "air_temperature": Pair("air temperature", "气温"), "rainfall": Pair("rainfall", "降雨量"),
+    "billed_volume": Pair("billed volume", "售水量"), "billed_days": Pair("days of the bill", "账期天数"),
+    "billed_rows": Pair("rows of the table", "账单行数"), "billed_estimated": Pair("rows estimated", "估算行数"),
     "relative_humidity": Pair("relative humidity", "相对湿度"), "wind_speed": Pair("wind speed", "风速"),
 }  # fmt: skip
 STATISTICS = {
@@ -94,6 +105,8 @@ FINDINGS = {
 #: Stated of a finding but shown elsewhere or kept for loop.json.
 UNSHOWN = ("on", "found", "place", "note", "by", "problem", "probability", "flow_error_l_per_s", "realised_effect")
 
+_KEY = re.compile(r"( ?)\b([a-z0-9]+(?:_[a-z0-9]+)+)\b( ?)")
+_MONEY = re.compile(r"([-−]?\d[\d,]*(?:\.\d+)?) ([A-Z]{3})(?: \((\d{4})\))(?![\w/])")
 _DATE = re.compile(r"^(\d{4}-\d{2}-\d{2}: )")
 _CHINESE = re.compile(r"[\u4e00-\u9fff]")
 _ENGLISH = re.compile(r"\b[a-z]{3,}\b")
@@ -116,9 +129,16 @@ def both(text: str) -> Pair:
 
     >>> both("2026-06-01: Closed. | 关闭。")
     Pair(en='2026-06-01: Closed.', zh='2026-06-01：关闭。')
+    >>> both("At best -412,175 CNY (2026). | 最高 -412,175 CNY (2026)。").zh
+    '最高 −41.2 万元（2026 年价）。'
     >>> both("Left out: 测压点 3. | 未采用：测压点 3。").en
     'Left out: 测压点 3.'
     """
+    pair = _divided(text)
+    return Pair(_spoken(pair.en, "en"), _spoken(pair.zh, "zh"))
+
+
+def _divided(text: str) -> Pair:
     for mark in (" | ", " / "):
         head, divided, tail = text.partition(mark)
         chinese_names = mark == " | " and _ENGLISH.search(head)
@@ -128,6 +148,27 @@ def both(text: str) -> Pair:
         return words().get(text) or shipped(text)
     dated, tail = _DATE.match(head), shipped(tail).zh
     return Pair(head, f"{dated[1].rstrip(': ')}：{tail}" if dated else tail)
+
+
+def _spoken(text: str, language: Language) -> str:
+    """Keys of indicators and kinds by their names; amounts as the language writes them."""
+
+    def name(match: re.Match[str]) -> str:
+        if match[2] not in words():
+            return match[0]
+        told = words()[match[2]].in_(language)
+        return told if language == "zh" else f"{match[1]}{told}{match[3]}"
+
+    text = _KEY.sub(name, text)
+    return _MONEY.sub(_in_yuan, text) if language == "zh" else text
+
+
+def _in_yuan(match: re.Match[str]) -> str:
+    """An amount of "-412,175 CNY (2026)" as a Chinese reader writes it."""
+    amount = float(match[1].replace(",", "").replace("−", "-"))
+    unit, (_, scale) = money_unit(match[2], amount)
+    year = f"（{match[3]} 年价）" if match[3] else ""
+    return f"{shown(amount * scale, significant(amount * scale) if scale != 1 else 0)} {unit.zh}{year}"
 
 
 def simulated(flag: bool) -> Inline:

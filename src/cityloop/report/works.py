@@ -41,6 +41,7 @@ _STATE_HEAD: tuple[Inline, ...] = (
     Pair("Document", "文件"), Pair("Note", "备注"),
 )  # fmt: skip
 _PROJECT = Pair("{name}, {boundary}: {state}", "{boundary}，{name}：{state}")
+_NAMED = Pair("{name}: {state}", "{name}：{state}")
 _FOUND = Pair("Found on site", "现场发现")
 _ON, _WHAT, _PLACE = Pair("On", "日期"), Pair("Found", "发现"), Pair("Place", "位置")
 _NO_FINDING = Pair("No finding is on record.", "没有现场发现记录。")
@@ -83,15 +84,18 @@ def _name(facts: Facts, project: Project) -> Inline:
     return Pair(measure.title_en, measure.title_zh) if measure else both(project.name)
 
 
+def both_of(name: Inline) -> Pair:
+    """A name in both languages."""
+    return name if isinstance(name, Pair) else Pair(str(name), str(name))
+
+
 def _project(facts: Facts, project: Project) -> list[Block]:
     trace, id = facts.trace, project.id
+    name, place = _name(facts, project), facts.name(project.boundary)
+    inside = isinstance(name, Pair) and all(p in n for p, n in zip(both_of(place), name, strict=True))
     title = Sentence(
-        _PROJECT,
-        {
-            "name": _name(facts, project), "boundary": facts.name(project.boundary),
-            "state": word(STATES, project.state),
-        },
-    )  # fmt: skip
+        _NAMED if inside else _PROJECT, {"name": name, "boundary": place, "state": word(STATES, project.state)}
+    )
     rows = []
     for i, entry in enumerate(project.states):
         path = f"states[{i}]"
