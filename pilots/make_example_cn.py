@@ -10,6 +10,7 @@ from example_cn.district import AREAS, draw_district, write_network
 from example_cn.projects import write_projects
 from example_cn.readings import place_loggers, play, true_course, write_positions, write_readings
 from example_cn.requests import write_requests
+from example_cn.supply import write_supply
 
 FOLDER = Path(__file__).parents[1] / "src" / "cityloop" / "cities" / "example-cn"
 
@@ -38,6 +39,7 @@ def make(folder: Path) -> None:
     )
     write_requests(folder, district, buildings, course.seepages)
     write_projects(folder)
+    write_supply(folder)
 
 
 if __name__ == "__main__":

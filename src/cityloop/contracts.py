@@ -6,10 +6,10 @@ their record id; a model's elements are named by `Thing.name`. Arrays are float6
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Literal, Protocol, TypeAlias
+from typing import Any, Literal, Protocol, TypeAlias, runtime_checkable
 
 import numpy as np
 import numpy.typing as npt
@@ -21,10 +21,12 @@ from cityloop.records import (
     Change,
     Countermeasure,
     Datastream,
+    Estimate,
     Evidence,
     Goal,
     Limit,
     Location,
+    Money,
     Problem,
     RecordT,
     Sensor,
@@ -33,8 +35,8 @@ from cityloop.records import (
 )
 
 __all__ = [
-    "Arrival", "Domain", "Element", "Engine", "Floats", "IndicatorSeries", "Model", "NormRule", "Output", "Policy",
-    "Prior", "Progress", "Rejected", "Result", "Simulator", "Source", "Times", "View", "Violation",
+    "Arrival", "Domain", "Element", "Engine", "Floats", "IndicatorSeries", "Model", "NormRule", "Output",
+    "PlacesSensors", "Policy", "Prior", "Progress", "Rejected", "Result", "SensorSite", "SensorSites", "Simulator", "Source", "TariffBand", "Times", "View", "Violation",
 ]  # fmt: skip
 
 Floats: TypeAlias = npt.NDArray[np.float64]
@@ -81,6 +83,24 @@ class Prior:
 
 
 @dataclass(frozen=True)
+class TariffBand:
+    """Electricity at one price: in local `hours` [from, to) of some months (1 to 12) and weekdays (1 Monday to 7).
+
+    No hours, months or weekdays = all of them. Of a city's bands the first that fits an hour holds.
+    """
+
+    band: str
+    """peak, flat, valley, sharp or deep_valley (峰、平、谷、尖、深谷)."""
+    hours: tuple[tuple[int, int], ...]
+    price_per_kwh: float
+    """In the policy's currency and price year."""
+    source: str
+    status: str
+    months: tuple[int, ...] = ()
+    weekdays: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True)
 class Policy:
     """What city.toml says about money and will: the same keys for every city, no hidden default for a price."""
 
@@ -101,6 +121,8 @@ class Policy:
     compare_norms: tuple[str, ...]
     limits: tuple[Limit, ...] = ()
     """What the measures of all domains share (`uses`): a unit "<...>/year" renews every year."""
+    tariff: tuple[TariffBand, ...] = ()
+    """Time-of-use price of electricity, every hour of every day covered; empty = one price, `energy_per_kwh`, if any."""
 
 
 # --- observations in --------------------------------------------------------------------------------------------
@@ -359,4 +381,60 @@ class Domain(Protocol):
 
     def inspected(self, view: View, problem: Problem, finding: Mapping[str, float | str]) -> Mapping[str, float | str]:
         """Score what a crew found (found, place, flow) against the Problem: distance, rank, kilometres searched."""
+        ...
+
+
+# --- what a domain may offer besides -----------------------------------------------------------------------------
+@dataclass(frozen=True)
+class SensorSite:
+    """One place for a further sensor, and what it is expected to bring: modelled, never measured.
+
+    `apart` and `search` hold with this sensor and all before it in the list; their intervals run over where the trouble may
+    be. `saved` is what this one takes off a search; its interval is that of a mean.
+    """
+
+    thing: str
+    boundary: str
+    observed_property: str
+    apart: Estimate
+    """From the place named first to the trouble (m along pipes)."""
+    search: Estimate
+    """Searched in the order of the ranked area until the trouble is found (km)."""
+    saved: Estimate
+    """Kilometres a search that it saves beyond those before it."""
+    worth: Money | None
+    """Of the searching that it saves in its life, discounted; None without a price of searching."""
+
+
+@dataclass(frozen=True)
+class SensorSites:
+    """The next sensors of a domain, the most useful first; `apart` and `search` as they are without any of them.
+
+    `notes` say in both languages ("en | zh") what is missing or assumed. `assumed` = name -> (value, source, status);
+    the name says the unit: `sensor_years`, `searches_per_year`, `survey_per_km`.
+    """
+
+    sites: tuple[SensorSite, ...]
+    standing: int
+    """Sensors of this kind that stand already."""
+    apart: Estimate | None
+    search: Estimate | None
+    price: Money | None
+    """Of one sensor in place, with `price_source` and `price_status`; None where nobody states it."""
+    price_source: str = ""
+    price_status: str = ""
+    notes: tuple[str, ...] = ()
+    assumed: Mapping[str, tuple[float | Money, str, str]] = field(default_factory=dict)
+
+
+@runtime_checkable
+class PlacesSensors(Protocol):
+    """A domain that can say where its next sensors should stand, given those there already."""
+
+    name: str
+
+    def sensor_sites(
+        self, view: View, simulator: Simulator | None, *, count: int, progress: Progress | None = None
+    ) -> SensorSites:
+        """At most `count` sites, best first; none, and why, where the city has no model of what is to be told apart."""
         ...

@@ -20,9 +20,10 @@ from cityloop.i18n import Pair
 SRC = Path(__file__).parents[2] / "src"
 HEAVY = ("wntr", "pandas", "scipy", "duckdb", "numpy", "pyarrow", "rich", "highspy", "jinja2")
 VERBS = (
-    "demo", "turn", "take", "problem", "goal", "countermeasure", "plan", "project", "verify", "report", "forecast",
+    "demo", "turn", "take", "problem", "goal", "countermeasure", "plan", "project", "verify", "report", "forecast", "place",
+    "balance",
     "bench",
-    "doctor", "export", "import",
+    "doctor", "map", "export", "import",
 )  # fmt: skip
 GROUPS = {
     "problem": ("list", "show", "acknowledge", "assign", "merge", "dismiss", "reopen"),
@@ -30,7 +31,7 @@ GROUPS = {
     "countermeasure": ("list", "show"),
     "plan": ("list", "show", "approve"),
     "project": ("list", "show", "add", "import", "set", "inspect"),
-    "bench": ("verify", "loop", "forecast"),
+    "bench": ("verify", "detect", "loop", "forecast"),
 }
 
 

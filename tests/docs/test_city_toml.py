@@ -61,6 +61,40 @@ thing = "pipe:{id}"
 texts = { material = "material" }
 """
 
+REQUESTS = """
+[[requests]]
+path = "orders.xlsx"
+limits = { source = "test", help = 7 }
+"""
+
+BILLING = """
+[[billing]]
+name = "billed"
+path = "billed.csv"
+from = "from"
+to = "to"
+last_day = "included"
+volume = "volume"
+class = "class"
+classes = { home = "billed_metered" }
+
+[balance]
+frost_depth_m = { value = 0.1, source = "test", status = "given" }
+"""
+
+SUPPLY = """
+[[supply]]
+id = "well"
+name = "Well"
+kind = "ground"
+capacity_m3_per_day = { value = 100, source = "test", status = "given" }
+storage = "reservoir_storage:R"
+full_storage_m3 = { value = 100, source = "test", status = "given" }
+
+[drought]
+lead_days = { value = 10, source = "test", status = "given" }
+"""
+
 LIMIT = """
 [[policy.limit]]
 id = "crew_days"
@@ -68,6 +102,23 @@ amount = 120
 unit = "crew-day"
 per = "year"
 source = "test"
+"""
+
+TARIFF = """
+[[policy.tariff]]
+band = "valley"
+hours = [[23, 7]]
+months = [1, 2]
+weekdays = [1, 2]
+price = 0.3
+source = "test"
+status = "assumed"
+
+[[policy.tariff]]
+band = "flat"
+price = 0.6
+source = "test"
+status = "assumed"
 """
 
 
@@ -95,7 +146,7 @@ def _asked(folder: Path, monkeypatch) -> set[tuple[str, str]]:
 
     monkeypatch.setattr(Table, "close", note)
     (folder / "city.toml").write_text(
-        example_city_toml().replace("[policy]", MORE + POSITIONS + REGISTER + THING + "\n[policy]", 1) + LIMIT,
+        example_city_toml().replace("[policy]", MORE + POSITIONS + REGISTER + THING + REQUESTS + BILLING + SUPPLY + "\n[policy]", 1) + LIMIT + TARIFF,
         encoding="utf-8",
     )
     load_city(folder)

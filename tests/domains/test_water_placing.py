@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from cityloop.domains.water import domain
-from cityloop.domains.water.placing import posterior
+from cityloop.domains.water.placing import posterior as posterior_of
+from cityloop.domains.water.response import Response
 
 
 def tree(branches=4, steps=6):
@@ -24,6 +25,10 @@ def seen(response, leaks, noise_m, seed=0):
     shift = np.stack([flow * response[:, j] for j, flow in leaks], axis=1)
     noise = np.tile(noise_m**2 * np.eye(len(leaks)), (len(response), 1, 1))
     return shift + rng.normal(0, noise_m, shift.shape), noise
+
+
+def posterior(shift, noise, response, **given):
+    return posterior_of(shift, noise, Response(np.array([1.0]), -response[None]), **given)
 
 
 def placed(response, leaks, noise_m=0.005, **changes):
@@ -99,3 +104,22 @@ def test_loggers_when_two_are_exchanged_in_hilly_ground_then_both_are_named(squa
     one, other = view.streams[stream_id("p2")], view.streams[stream_id("p35")]
     swapped = {**view.streams, stream_id("p2"): other + 8.0, stream_id("p35"): one - 8.0}
     assert left_out(view.with_(streams=swapped), network) == "p2, p35"
+
+
+def test_problem_when_a_clock_is_slow_then_a_visit_is_offered_and_the_logger_is_not_called_failing(square, stream_id):
+    view, network = square(leaks=[(21, 40, 6.0, 0.0)], noise_m=0.02).build()
+    late = np.roll(view.streams[stream_id("p35")], 3)
+    view = view.with_(streams={**view.streams, stream_id("p35"): late})
+    problems = domain.problems(view, network)
+    assert "failing_sensor" not in {p.kind for p in problems}
+    (problem,) = [p for p in problems if p.kind == "contradicting_logger"]
+    assert problem.details["name"] == "p35" and problem.observed.value > problem.expected.value == 4.0
+    assert any("clock" in text and "时钟" in text for text in problem.notes)
+    (measure,) = [m for m in domain.countermeasures(view, network, problems, [], {}) if problem.id in m.answers]
+    cost = sum(r.quantity.value * r.unit_value.amount for r in measure.costs if r.unit_value is not None)
+    assert 0 < cost < 1500 and "clock" in measure.title_en and "时钟" in measure.title_zh
+
+
+def test_problem_when_all_loggers_agree_then_none_is_named(square):
+    view, network = square(leaks=[(21, 40, 6.0, 0.0)], noise_m=0.05).build()
+    assert "contradicting_logger" not in {p.kind for p in domain.problems(view, network)}

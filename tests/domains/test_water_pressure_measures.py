@@ -154,6 +154,30 @@ def test_fall_when_the_end_bounds_it_then_down_to_the_floor_and_its_margin(city)
     assert by_night.uses["crew_days"] == pytest.approx(0.5 + 2.0)
 
 
+def test_fall_when_the_day_leaves_room_too_then_each_part_of_the_day_has_its_own_setting(city):
+    """4.5 L/s from 0 to 5 h, 22.5 in the mornings and evenings, 13.5 from 9 to 17 h, 9 from 22 h on."""
+    hours = [0.3] * 5 + [1.5] * 4 + [0.9] * 8 + [1.5] * 5 + [0.6] * 2
+    text = ZONE.replace("DAY  0.3 1.5 1.5 1.5", f"DAY  {' '.join(map(str, hours))}").replace(
+        "Pattern Timestep 6:00", "Pattern Timestep 1:00"
+    )
+    found, _ = offered(*city(20.0, text=text))
+    fixed = found["pressure_management", "fixed"].changes[0].value
+    measure = found["pressure_management", "by_hours"]
+
+    def least(q):
+        return fixed - np.floor((fixed - loss_m(q) - 21.0) / 0.5) * 0.5
+
+    assert [(c.hours, c.value) for c in measure.changes] == [
+        (None, fixed), ((0, 5), pytest.approx(least(4.5))), ((9, 17), pytest.approx(least(13.5))),
+        ((22, 0), pytest.approx(least(9.0))),
+    ]  # fmt: skip
+    assert measure.details["modelled_lowest_with_m"] >= 21.0 - 0.06
+    assert measure.one_of == found["pressure_management", "fixed"].one_of
+    day_night = found["pressure_management", "day_night"]
+    saved = [float(m.details["saved_mean_l_per_s"]) for m in (day_night, measure)]
+    assert saved[1] > saved[0]
+
+
 def test_claim_when_leakage_and_pressures_are_known_then_n1_by_hand(city):
     view, simulator = city(20.0)
     found, (problem,) = offered(view, simulator)

@@ -152,6 +152,17 @@ def test_crew_when_a_logger_is_exchanged_then_it_says_what_it_found(faulty: bool
     assert "模拟" in str(decisions[1].data["note"]) and "simulated" in str(decisions[1].data["note"])
 
 
+def test_crew_when_works_seek_no_leak_and_are_paid_by_the_year_then_the_first_year_is_billed() -> None:
+    row = SimpleNamespace(
+        kind="cost", recurrence=1, unit_value=SimpleNamespace(amount=12.0), quantity=SimpleNamespace(value=100.0)
+    )
+    reports = SimpleNamespace(uses={}, costs=(row,), changes=(), targets=("boundary",))
+    decisions = crew().adjust(project(), reports, start=MONDAY)  # type: ignore[arg-type]
+    assert verbs(decisions) == ["started", "done"]
+    assert float(decisions[-1].data["cost"]) == pytest.approx(1200.0, rel=0.5)
+    assert "carried out as planned" in str(decisions[-1].data["note"])
+
+
 def test_working_moment_when_a_weekend_comes_then_nobody_works() -> None:
     friday = datetime(2026, 7, 3, 16, tzinfo=UTC)  # noon: half a day is left
     assert working_moment(friday, 1.0, ZONE) == datetime(2026, 7, 6, 16, tzinfo=UTC)

@@ -16,11 +16,10 @@ from typing import Any
 
 import httpx
 import pytest
-import uvicorn
 
 from cityloop.records import Filter
 from cityloop.settings import example_city_toml
-from cityloop.web.app import make_app
+from cityloop.web.server import Address, make_server
 from cityloop.web.service import Service
 
 SRC = Path(__file__).parents[2] / "src"
@@ -75,9 +74,7 @@ def serving(folder: Path) -> Iterator[Served]:
     """The city behind a real server in a thread of this process."""
     port = free_port()
     service = Service.open(folder, address=f"http://127.0.0.1:{port}")
-    server = uvicorn.Server(
-        uvicorn.Config(make_app(service), host="127.0.0.1", port=port, log_config=None, access_log=False)
-    )
+    server = make_server(service, Address(port=port))
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
     while not server.started:

@@ -2,13 +2,16 @@
 
 import csv
 from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from cityloop.bench.memory_view import MemoryView, read_sources
+from cityloop.contracts import Policy
 from cityloop.errors import InputError
-from cityloop.records import Statistic
+from cityloop.records import Statistic, Thing, record_id
 from cityloop.settings import FileSettings, SeriesSettings, TimeSettings
 
-__all__ = ["ZONE", "area_columns", "area_titles", "hourly_table"]
+__all__ = ["ZONE", "area_columns", "area_titles", "hourly_table", "measured_city"]
 
 ZONE = "Europe/Rome"
 _PREFIX = "dma_"
@@ -62,3 +65,31 @@ def hourly_table(name: str, path: Path, columns: Mapping[str, tuple[str, str, St
             for column, (observed, unit, statistic) in columns.items()
         ),
     )
+
+
+def measured_city(folder: Path, city: str, policy: Policy) -> tuple[MemoryView, list[Thing]]:
+    """A view over everything in a folder of measured areas, read through the product's own border, and its areas.
+
+    The view stands at the end of the series. Raises InputError where the table of inflows is absent.
+    """
+    from cityloop.sources.files import FileSource
+
+    columns = area_columns(folder / "inflow_hourly.csv")
+    settings = [
+        hourly_table("inflow", folder / "inflow_hourly.csv", dict.fromkeys(columns, ("water_flow", "L/s", "mean")))
+    ]
+    if (folder / "weather_hourly.csv").is_file():
+        settings.append(
+            hourly_table(
+                "weather", folder / "weather_hourly.csv", {"air_temperature_c": ("air_temperature", "°C", "instant")}
+            )
+        )
+    origin, streams, records = read_sources(
+        [FileSource(s, folder=folder, city=city) for s in settings], until=datetime(9999, 1, 1, tzinfo=UTC)
+    )
+    places = [Thing(id=record_id(city, "thing", "boundary", c), kind="boundary", name=c) for c in columns]
+    end = origin + timedelta(hours=max(len(v) for v in streams.values()))
+    view = MemoryView(
+        city=city, timezone=ZONE, now=end, policy=policy, origin=origin, streams=streams, things=(*records, *places)
+    )
+    return view, places

@@ -17,8 +17,8 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 
-from cityloop.bench.areas import ZONE, area_columns, area_titles, hourly_table
-from cityloop.bench.memory_view import MemoryView, read_sources
+from cityloop.bench.areas import ZONE, area_titles, measured_city
+from cityloop.bench.memory_view import MemoryView
 from cityloop.contracts import Domain, Floats, IndicatorSeries, Policy, Progress
 from cityloop.errors import InputError
 from cityloop.loop import baseline, verification
@@ -120,34 +120,16 @@ def run(data: Path, *, works: int = 500, seed: int = 7, progress: Progress | Non
 def _open(folder: Path) -> tuple[Domain, MemoryView, list[_Area]]:
     """The water domain, a view over everything in the folder, and its areas with their night flow."""
     from cityloop.registry import domains
-    from cityloop.sources.files import FileSource
 
-    columns = area_columns(folder / "inflow_hourly.csv")
-    settings = [
-        hourly_table("inflow", folder / "inflow_hourly.csv", dict.fromkeys(columns, ("water_flow", "L/s", "mean")))
-    ]
-    if (folder / "weather_hourly.csv").is_file():
-        settings.append(
-            hourly_table(
-                "weather", folder / "weather_hourly.csv", {"air_temperature_c": ("air_temperature", "°C", "instant")}
-            )
-        )
-    origin, streams, records = read_sources(
-        [FileSource(s, folder=folder, city=CITY) for s in settings], until=datetime(9999, 1, 1, tzinfo=UTC)
-    )
+    view, places = measured_city(folder, CITY, POLICY)
     titles = area_titles(folder / "dma_properties.csv")
-    places = [Thing(id=record_id(CITY, "thing", "boundary", c), kind="boundary", name=c) for c in columns]
-    end = origin + timedelta(hours=max(len(v) for v in streams.values()))
-    view = MemoryView(
-        city=CITY, timezone=ZONE, now=end, policy=POLICY, origin=origin, streams=streams, things=(*records, *places)
-    )
     water = next(d for d in domains() if d.name == "water")
-    flows = {r.thing: r.id for r in records if isinstance(r, Datastream)}
+    flows = {s.thing: s.id for s in view.records(Datastream)}
     others = tuple(p.id for p in places)
     areas = [
         _Area(
             titles.get(p.name, p.name), p, flows[p.id],
-            water.series(view, "night_flow", p.id, start=origin, end=end, exclude=others),
+            water.series(view, "night_flow", p.id, start=view.origin, end=view.now, exclude=others),
         )
         for p in places
         if p.id in flows

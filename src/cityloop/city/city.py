@@ -23,11 +23,13 @@ from cityloop.records import (
     Filter,
     Project,
     Record,
+    ServiceRequest,
     Thing,
     record_id,
 )
 from cityloop.registry import domains, engine
 from cityloop.settings import CitySettings, ModelSettings, TwinSettings, load_city, load_norms
+from cityloop.settings.billing import balance_properties
 from cityloop.settings.norms import WORLDS
 from cityloop.store import Store, StoreView
 
@@ -84,8 +86,11 @@ class City:
         self._simulation: Simulation | None = None
 
     @classmethod
-    def open(cls, folder: Path, *, sensors: int | None = None) -> "City":
-        """Open the city of a folder; `sensors` replaces the number of loggers of its twin."""
+    def open(cls, folder: Path, *, sensors: int | None = None, address: str = "") -> "City":
+        """Open the city of a folder; `sensors` replaces the number of loggers of its twin.
+
+        `address` is where others can talk to this process while it owns the city.
+        """
         settings = load_city(Path(folder))
         if sensors is not None:
             if settings.twin is None:
@@ -96,7 +101,7 @@ class City:
                     replace(s, sensors=sensors) if isinstance(s, TwinSettings) else s for s in settings.sources
                 ),
             )
-        return cls(settings, Store.open(Path(folder) / "data"))
+        return cls(settings, Store.open(Path(folder) / "data", address=address))
 
     def close(self) -> None:
         """Give the city free; worker processes end."""
@@ -154,18 +159,24 @@ class City:
             policy=self.settings.policy, norms=self.norms, as_of_seq=as_of_seq, who=OPERATOR, overlay=overlay,
         )  # fmt: skip
 
+    def requests(self) -> Mapping[str, ServiceRequest]:
+        """The citizens' requests on record, by id."""
+        return {r.id: r for r in self.store.records(ServiceRequest, OPERATOR)}
+
     # --- the two doors -------------------------------------------------------------------------------------------
     def take(
-        self, *, until: datetime, progress: Progress | None = None, sources: Sequence[Source] = ()
+        self, *, until: datetime, progress: Progress | None = None, sources: Sequence[Source] = (), only: bool = False
     ) -> tuple[TakeSummary, ...]:
         """Let in what every source has up to `until`; what was committed stays if this is stopped.
 
-        `sources` are asked after those of city.toml: feeds that a program of the city's own brings along.
+        `sources` are asked after those of city.toml: feeds that a program of the city's own brings along; with `only` they
+        alone are asked.
         """
         self.define()
         known = {t.id for t in self.store.records(Thing, OPERATOR)}
         found = []
-        sources = [*feeds_of(self.settings, known, self.twin), *sources]
+        own = () if only else feeds_of(self.settings, known, self.twin, self.requests)
+        sources = [*own, *sources]
         for number, source in enumerate(sources):
             rows = rejected = 0
             _tell(progress, number / len(sources), source.name)
@@ -261,6 +272,7 @@ class City:
         if me in known and known[me].properties.get("definition_sha256") == digest:
             return
         city: dict[str, float | str] = {"country": self.settings.country, "definition_sha256": digest}
+        city |= balance_properties(self.settings.balance)
         things = defined_records(self.settings, self.models)
         self.store.put([*things.values(), Thing(id=me, kind="city", name=self.settings.id, properties=city)])
 

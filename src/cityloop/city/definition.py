@@ -9,6 +9,7 @@ from cityloop.formats.positions import position_files, position_records
 from cityloop.formats.thing_registers import register_files, register_records
 from cityloop.records import Location, Record, Relation, Thing, record_id
 from cityloop.settings import CitySettings, ModelSettings
+from cityloop.settings.supply import supply_records
 from cityloop.settings.things import thing_records
 
 __all__ = ["Models", "defined_records", "definition_digest"]
@@ -37,6 +38,7 @@ def defined_records(settings: CitySettings, models: Models) -> dict[str, Record]
             things |= {record.id: record for record in _element(settings, nodes, of_model, element)}
     _check_tanks(settings, models, things)
     things |= {boundary.id: boundary for boundary in _boundaries(settings, models)}
+    things |= supply_records(settings.id, settings.supplies, settings.drought, [b.id for b in settings.boundaries])
     things |= thing_records(settings.id, settings.things, things)
     things |= register_records(settings, things)
     things |= position_records(settings, things)

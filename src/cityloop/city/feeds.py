@@ -1,10 +1,10 @@
 """Where a city's observations come from: the sources of its city.toml, and the twin with the works it is told of."""
 
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import TYPE_CHECKING
 
 from cityloop.contracts import Model, Source
-from cityloop.records import Countermeasure, Project
+from cityloop.records import Countermeasure, Project, ServiceRequest
 from cityloop.settings import CitySettings, TwinSettings
 
 if TYPE_CHECKING:
@@ -13,8 +13,11 @@ if TYPE_CHECKING:
 __all__ = ["feeds_of", "finished_works", "twin_of"]
 
 
-def feeds_of(settings: CitySettings, known: set[str], twin: Callable[[], "Twin | None"]) -> list[Source]:
-    """Every source of city.toml, in its order; `known` are the ids of the city's Things."""
+def feeds_of(
+    settings: CitySettings, known: set[str], twin: Callable[[], "Twin | None"],
+    requests: Callable[[], Mapping[str, ServiceRequest]] = dict,
+) -> list[Source]:  # fmt: skip
+    """Every source of city.toml, in its order; `known` are the ids of the city's Things, `requests` those on record by id."""
     found: list[Source] = []
     for source in settings.sources:
         if isinstance(source, TwinSettings):
@@ -25,6 +28,17 @@ def feeds_of(settings: CitySettings, known: set[str], twin: Callable[[], "Twin |
             from cityloop.sources.files import FileSource
 
             found.append(FileSource(source, folder=settings.folder, city=settings.id, known_things=known))
+    if settings.billing:
+        from cityloop.sources.billing import BillingSource
+
+        found += [BillingSource(b, city=settings) for b in settings.billing]
+    if settings.requests:
+        from cityloop.sources.requests import RequestSource
+
+        found += [
+            RequestSource(r, folder=settings.folder, city=settings.id, timezone=settings.timezone, standing=requests)
+            for r in settings.requests
+        ]
     return found
 
 

@@ -6,14 +6,22 @@ import typer
 from typer.core import TyperGroup
 
 from cityloop import __version__
-from cityloop.cli import countermeasure, goal, plan, problem, project
+from cityloop.cli import countermeasure, goal, plan, problem, project, request
+from cityloop.cli.balance import balance
 from cityloop.cli.demo import demo
 from cityloop.cli.doctor import doctor
 from cityloop.cli.exit_codes import exit_code_lines
 from cityloop.cli.forecast import bench_forecast, forecast
 from cityloop.cli.guard import guarded
 from cityloop.cli.language import set_language
-from cityloop.cli.outcome import bench, report, verify
+from cityloop.cli.map import map_file
+from cityloop.cli.outcome import bench, verify
+from cityloop.cli.place import place
+from cityloop.cli.report import report
+from cityloop.cli.resilience import resilience
+from cityloop.cli.serve import app as key_app
+from cityloop.cli.serve import bench_ingest, serve
+from cityloop.cli.supply import supply
 from cityloop.cli.transfer import export, import_
 from cityloop.cli.turn import take, turn
 
@@ -60,13 +68,22 @@ app.command(short_help="One turn of the loop / 运行一轮闭环")(turn)
 app.command(short_help="Take new observations / 收录新观测")(take)
 for _name, _part in (
     ("problem", problem), ("goal", goal), ("countermeasure", countermeasure), ("plan", plan), ("project", project),
+    ("request", request),
 ):  # fmt: skip
     app.add_typer(_part.app, name=_name)
 app.command(short_help="What was measured / 验证结果")(verify)
+app.command(short_help="Water balance and losses / 水量平衡与漏损")(balance)
+app.command(short_help="Supply and demand, drought / 供需平衡与干旱预案")(supply)
 app.command(short_help="Write the report / 生成报告")(report)
 app.command(short_help="Demand ahead / 用水量预测")(forecast)
+app.command(short_help="Fire flow and N-1 / 消防与 N-1 校核")(resilience)
+app.command(short_help="The next sensors / 监测点选址")(place)
 bench.command("forecast")(bench_forecast)
+bench.command("ingest")(bench_ingest)
 app.add_typer(bench, name="bench")
 app.command(short_help="Look for faults / 检查故障")(doctor)
+app.command("map", short_help="What a file's columns mean / 建议数据文件各列的含义")(map_file)
+app.command(short_help="The HTTP interface / HTTP 接口")(serve)
+app.add_typer(key_app, name="key")
 app.command(short_help="Everything out / 导出全部")(export)
 app.command("import", short_help="Everything back / 导入全部")(import_)

@@ -1,5 +1,6 @@
 """The errors that people meet most, in Chinese; a sentence that is not here stays in English behind its Chinese class."""
 
+import functools
 import re
 
 __all__ = ["error_words"]
@@ -14,6 +15,69 @@ _WORDS = {
     r"State a unit of (\S+), for example '(.+)'\.?": r"请写出 \1 的单位，例如 \2",
     r"Did you mean '(.+)'\?": r"是否应为“\1”？",
     r"Did you mean (\S+)\?": r"是否应为“\1”？",
+    # tariff, pumps, fires
+    r"An hour without a price of electricity\.": "有时段没有电价。",
+    r"Add a band without hours, months and weekdays at the end: it holds wherever none before it does\.": (
+        "请在最后补一段不写 hours、months、weekdays 的电价：其余时段均按它计"
+    ),
+    r'Name the band, for example "valley"\.': '请写明时段类别，例如 "valley"（谷）',
+    r"Give the price of a kilowatt-hour\.": "请给出每千瓦时电价",
+    r"Say where the price comes from\.": "请注明电价来源",
+    r"pairs of whole hours from 0 to 24, (.+)": r"0 至 24 的整点成对书写，如 \1",
+    r"whole numbers from (\d+) to (\d+)": r"\1 至 \2 的整数",
+    r"The policy has no tariff\.": "政策中没有分时电价。",
+    r"Add \[\[policy\.tariff\]\] to city\.toml\.": "请在 city.toml 中加 [[policy.tariff]]",
+    r"The boundary has no pump whose power and water are metered\.": "该分区没有功率与水量均有计量的水泵。",
+    r"Add a `power` datastream of its pumps, and their flow or that of every boundary they feed\.": (
+        "请补水泵的 power 数据流，以及水泵流量或其所供各分区的流量"
+    ),
+    r"The pump has no such level to move\.": "该水泵没有可调整的水位控制。",
+    r"The pump has several such levels\.": "该水泵有多条同类水位控制。",
+    r"Give the pump one level to start and one to stop at under \[CONTROLS\], or set its status\.": (
+        "请在 [CONTROLS] 中为该泵各写一条启泵、停泵水位，或改设其 status"
+    ),
+    r"Exactly one network model is needed\.": "需要且仅需要一个管网模型。",
+    r"Name one EPANET file under \[\[model\]\] in city\.toml\.": "请在 city.toml 的 [[model]] 中指定一个 EPANET 文件",
+    r"The binding norm states no fire flow\.": "约束规范没有消防流量取值。",
+    r"State it: --fire-flow L/S --duration HOURS --residual M\.": "请用 --fire-flow、--duration、--residual 给出",
+    r"The binding norm states no service pressure\.": "约束规范没有服务压力取值。",
+    # supplies
+    r"A supply of which nothing says how much it gives\.": "无法得知该水源能供多少水。",
+    r"State capacity_m3_per_day with its source, or name the series of its storage\.": (
+        "请给出 capacity_m3_per_day 及其来源，或写明其蓄水量序列"
+    ),
+    r"A storage of unknown size\.": "蓄水体大小未知。",
+    r"State full_storage_m3 with its source\.": "请给出 full_storage_m3 及其来源",
+    r"A dead storage that leaves nothing to use\.": "死库容不小于总蓄水量，没有可用库容。",
+    r"A storage that is not there yet has no series\.": "尚未建成的水源没有蓄水量序列。",
+    r'Remove the series, or write state = "existing"\.': '请删去该序列，或写 state = "existing"',
+    r"No curve of level and volume\.": "不是有效的水位—库容曲线。",
+    r"two and more pairs \[level in m, volume in m3\], both rising": "至少两组 [水位（m），库容（m³）]，均递增",
+    r"A supply of an unknown boundary\.": "水源所供的分区不存在。",
+    # billing tables and what a balance needs
+    r"Not a part of a water balance\.": "不是水量平衡的组成项。",
+    r"No class of use is named\.": "未列出任何用水类别。",
+    r'Write classes = \{ "domestic" = "billed_metered" \}: what is not named is not counted\.': (
+        '例如写 classes = { "居民生活" = "billed_metered" }：未列出的不计入'
+    ),
+    r"Name the column of the first day of the period\.": "请写明账期起始日所在列",
+    r"Name the column of the last day of the period\.": "请写明账期截止日所在列",
+    r'Say whether the day in "to" still belongs to the period: last_day = "included"\.': (
+        '请说明截止日是否计入本账期：last_day = "included"'
+    ),
+    r"Name the column of the volume\.": "请写明水量所在列",
+    r"Name the column of the class of use\.": "请写明用水类别所在列",
+    r"Give the table a name of its own\.": "请为该表取一个名称",
+    r"A month and days of its own\.": "既写了月份，又写了起止日。",
+    r"State month, or from, to and last_day\.": "请写 month，或写 from、to 和 last_day",
+    r"An area by row and one for all rows\.": "既逐行写分区，又为全表指定分区。",
+    r"State area or boundary\.": "area 与 boundary 只写一项",
+    r"Volumes of an unknown boundary\.": "水量所属的分区未定义。",
+    r"Not a form of a date\.": "不是日期格式。",
+    r"Words of a column that is not named: (\S+)\.": r"未写明 \1 列，却列出了其中的用词。",
+    r'Name the column: (\S+) = "\.\.\."\.': r"请写明该列：\1 = \"...\"",
+    r"Classes that are not in `classes`\.": "不在 classes 中的用水类别。",
+    r"The billing table '(.+)' finds no file\.": r"售水量表“\1”找不到文件。",
     # city.toml, norms, coordinates
     r"This folder has no city\.toml\.": "该文件夹中没有 city.toml。",
     r"Name a city folder, or write a city\.toml into it\.": "请指定城市文件夹，或在其中新建 city.toml",
@@ -50,7 +114,7 @@ _WORDS = {
     r"No sheet of this name\.": "没有该名称的工作表。",
     r"Not a workbook that can be read\.": "工作簿无法读取。",
     # project lists
-    r"A project list larger than is read\.": "项目清单超出可读取的大小。",
+    r"A file larger than is read\.": "文件超出可读取的大小。",
     r"A sheet larger than is read\.": "工作表超出可读取的大小。",
     r"Clear the rows and columns beyond the table\.": "请清除表格以外的行和列",
     r"The workbook is protected by a password\.": "工作簿有密码保护。",
@@ -65,6 +129,24 @@ _WORDS = {
     r"A listed project in another currency than the city's\.": "该项目的币种与本市规划币种不同。",
     r"A listed project without an investment\.": "该项目缺少总投资。",
     r"The works of this project are decided on already; its claim stays as it is\.": "该项目已决策实施，其预期值保持不变。",
+    # citizens' requests
+    r"Correct sheet in city\.toml, or name one: --sheet NAME, --sheet '\*'\.?": "请更正 city.toml 中的 sheet，或用 --sheet 名称、--sheet '*' 指明",
+    r"No table of requests in this file\.": "文件中没有工单表。",
+    r"a header row with 工单编号 and 受理时间, or service_request_id and requested_datetime": (
+        "表头行须有“工单编号”和“受理时间”，或 service_request_id 和 requested_datetime"
+    ),
+    r"Name the columns: columns = (.+)\.?": r"请写明列名：columns = \1",
+    r"Requests '(.+)' find no file\.": r"诉求来源“\1”找不到文件。",
+    r"Not a field of a request\.": "不是诉求的字段。",
+    r"Say which rule of the city this is\.": "请写明依据本市哪项规定",
+    r"Give each \[\[requests\]\] a name, or one path for files of one system: (.+)": r"请为各 [[requests]] 分别命名，或对同一系统的文件写一个路径：\1",
+    r"Not a JSON document in UTF-8\.": "不是 UTF-8 编码的 JSON 文件。",
+    r"Not a list of service requests\.": "不是诉求列表（service requests）。",
+    r"a JSON array of objects": "由对象组成的 JSON 数组",
+    r"Not an XML document\.": "不是 XML 文件。",
+    r"An XML document with a type declaration is not read\.": "含类型声明（DOCTYPE）的 XML 不予读取。",
+    r"A file of a form that this profile is not written in\.": "该格式不支持写成此类文件。",
+    r"The file cannot be written\.": "文件无法写入。",
     # models, engines, extensions
     r"The model file cannot be read\.": "模型文件无法读取。",
     r"Correct `file` in city\.toml\.": "请更正 city.toml 中的 file",
@@ -160,6 +242,63 @@ _WORDS = {
     r"The twin may not go on with a file of measurements\.": "孪生不得续写实测文件。",
     r"Take the twin out; or, if the file was simulated, say so\.": "请删去孪生；若该文件确为模拟数据，请写明 simulated = true",
     r"The twin cannot go on with this series\.": "孪生无法续发该序列。",
+    # what the columns of a file mean (cityloop map)
+    r"No such file\.": "文件不存在。",
+    r"Name a table: CSV, XLSX or Parquet\.": "请指定 CSV、XLSX 或 Parquet 表格文件",
+    r"The file is empty\.": "文件为空。",
+    r"The table is empty\.": "表格为空。",
+    r"Export it again\.": "请重新导出",
+    r"The file is not what its name says\.": "文件内容与扩展名不符。",
+    r"Export the table itself as CSV or XLSX\.": "请将表格本身导出为 CSV 或 XLSX",
+    r"Give it its own suffix, \.xlsx\.": "请改用其本来的扩展名 .xlsx",
+    r"The workbook is protected by a password, or is an old XLS under another name\.": "工作簿有密码保护，或为改了扩展名的旧版 XLS。",
+    r"Save it without a password, as XLSX\.": "请取消密码并另存为 XLSX",
+    r"The file is binary, not a table\.": "文件为二进制内容，不是表格。",
+    r"Export it as CSV or XLSX\.": "请导出为 CSV 或 XLSX",
+    r"Save it as CSV or XLSX\.": "请另存为 CSV 或 XLSX",
+    r"The table has no header\.": "表格没有表头。",
+    r"Write the names of the columns into the first line\.": "请在第一行写明各列名称",
+    r"More columns than are read\.": "列数超出可读取的上限。",
+    r"The sheet holds formulas without stored results\.": "工作表中的公式没有保存计算结果。",
+    r"Open it in a spreadsheet program, recalculate and save it\.": "请在表格软件中打开、重新计算并保存",
+    r"A workbook larger than is read\.": "工作簿超出可读取的大小。",
+    r"Save it as CSV\.": "请另存为 CSV",
+    r"A table is written as CSV or XLSX\.": "建议表只能写成 CSV 或 XLSX。",
+    r"The table exists already; somebody may have edited it\.": "该表已存在，可能已有人修改。",
+    r"Name another file, or remove it\.": "请换一个文件名，或先删除它",
+    r"The table cannot be written\.": "该表无法写入。",
+    r"Write the table first: cityloop map FILE --out TABLE\.csv\.": "请先写出建议表：cityloop map FILE --out TABLE.csv",
+    r"Not a table of proposals\.": "这不是映射建议表。",
+    r"Write one with cityloop map FILE --out TABLE\.csv and keep its headings\.": "请用 cityloop map FILE --out TABLE.csv 写出，并保留其表头",
+    r"(\d+) fault\(s\) in the table (.+):": r"建议表 \2 中有 \1 处错误：",
+    r"The table lacks headings\.": "建议表缺少表头。",
+    r"Not a word for '(.+)'\.": r"“\1”列的内容无效。",
+    r"Settings that are neither accepted nor refused\.": "有设置项尚未表态（采纳或不采纳）。",
+    r"Write yes / 是 or no / 否 into the column accept of each\.": "请逐项在“采纳”列填“是”或“否”",
+    r"A setting that stands twice\.": "设置项重复。",
+    r"Accepted without a value\.": "采纳的行没有设置值。",
+    r"No series is accepted\.": "没有采纳任何序列。",
+    r"Write yes / 是 into the column accept\.": "请在“采纳”列填“是”",
+    r"No format of the time is accepted\.": "没有采纳时间格式。",
+    r"Write it, for example (.+), or ISO8601, and accept the row\.": r"请填写（例如 \1，或 ISO8601）并采纳该行",
+    r"An accepted row that is incomplete\.": "采纳的行不完整。",
+    r"Fill it in, from the candidates if one is right, or take back the acceptance\.": "请补全（候选中如有正确者可采用），或改为不采纳",
+    r"A column that the file does not have\.": "文件中没有该列。",
+    r"A column that stands twice in the file\.": "文件中该列名重复。",
+    r"A needed setting is not accepted\.": "缺少必需的设置。",
+    r"Write its value and yes / 是 into the column accept\.": "请填写设置值，并在“采纳”列填“是”",
+    r"Nothing is written without a table that somebody has read\.": "未经人核对的建议表，不会写入任何内容。",
+    r"Add --table TABLE\.": "请加 --table TABLE",
+    r"A table is accepted for a city\.": "采纳建议表须指定城市。",
+    r"Name it: --city CITY\.": "请加 --city CITY",
+    r"city\.toml reads these columns already\.": "city.toml 已读取这些列。",
+    r"Take the rows out of the table, or change that source by hand\.": "请从建议表中去掉这些行，或手工修改该数据来源",
+    r"Read as the table says, the file gives no reading\.": "按建议表的设置读取，文件没有得到任何读数。",
+    r"Correct the settings of the table: format of the time, zone, decimal sign, encoding\.": "请更正表中的时间格式、时区、小数符号或编码",
+    r"city\.toml was changed meanwhile\.": "city.toml 在此期间已被改动。",
+    r"city\.toml cannot be written\.": "city.toml 无法写入。",
+    r"The backup exists already\.": "备份文件已存在。",
+    r"Run the command again\.": "请重新运行该命令",
     # positions of devices
     r"A table of positions that does not exist\.": "位置表不存在。",
     r"Rows that cannot be read\.": "无法读取的行。",
@@ -271,7 +410,6 @@ _WORDS = {
     r"It is (\w+) already\.": r"其状态已是“\1”",
     r"The engine '(.+)' is absent: (.+)\.": r"缺少引擎“\1”：\2。",
 }
-_PATTERNS = tuple((re.compile(pattern), chinese) for pattern, chinese in _WORDS.items())
 #: A state that a sentence names where one of its groups stands.
 _STATES = {
     "open": "待处理", "acknowledged": "已确认", "dismissed": "已驳回", "merged": "已并入", "in_works": "施工中", "closed": "已关闭",
@@ -287,10 +425,16 @@ def error_words(text: str) -> str:
     >>> error_words("Done before it was started.")
     '“已完工”的时间早于“已开工”。'
     """
-    for pattern, chinese in _PATTERNS:
+    for pattern, chinese in _patterns():
         if (found := pattern.fullmatch(text)) is not None:
             return _filled(chinese, [_STATES.get((g or "").casefold(), g or "") for g in found.groups()])
     return text
+
+
+@functools.cache
+def _patterns() -> tuple[tuple[re.Pattern[str], str], ...]:
+    """Compiled when the first error is told, not at every start."""
+    return tuple((re.compile(pattern), chinese) for pattern, chinese in _WORDS.items())
 
 
 def _filled(chinese: str, groups: list[str]) -> str:

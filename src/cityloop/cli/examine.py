@@ -18,6 +18,7 @@ from cityloop.errors import CityloopError, SettingsError
 from cityloop.i18n import Pair
 from cityloop.records import Datastream, Filter
 from cityloop.settings import CitySettings, load_city
+from cityloop.settings.billing import BILLED
 
 __all__ = ["Finding", "examine"]
 
@@ -41,7 +42,8 @@ def examine(folder: Path, *, now: datetime) -> list[Finding]:
     found = [Finding("city.toml", "ok", filled(words, id=settings.id))]
     checks: tuple[Callable[[], list[Finding]], ...] = (
         lambda: _clock(settings, now), lambda: _files(settings), lambda: _models(settings),
-        lambda: _beside(settings), lambda: _disk(folder), lambda: _data(settings, folder, now),
+        lambda: _beside(settings), lambda: _billing(settings), lambda: _requests(settings),
+        lambda: _disk(folder), lambda: _data(settings, folder, now),
     )  # fmt: skip
     for check in checks:
         found += check()
@@ -118,6 +120,15 @@ def _models(settings: CitySettings) -> list[Finding]:
     return found
 
 
+def _requests(settings: CitySettings) -> list[Finding]:
+    """Tables of citizens' requests."""
+    if not settings.requests:
+        return []
+    from cityloop.cli.examine_requests import examine_requests
+
+    return examine_requests(settings)
+
+
 def _beside(settings: CitySettings) -> list[Finding]:
     """Registers and positions, beside the models. A model that does not open has been named before."""
     if not (settings.positions or settings.registers):
@@ -131,6 +142,15 @@ def _beside(settings: CitySettings) -> list[Finding]:
         with suppress(CityloopError):
             models.append(engine(stated.engine).open(stated.path(settings.folder)).elements())
     return [*examine_registers(settings, models), *(examine_positions(settings, models) if settings.positions else ())]
+
+
+def _billing(settings: CitySettings) -> list[Finding]:
+    """Tables of billed volumes, where there are any."""
+    if not settings.billing:
+        return []
+    from cityloop.cli.examine_billing import examine_billing
+
+    return examine_billing(settings)
 
 
 def _disk(folder: Path) -> list[Finding]:
@@ -174,9 +194,11 @@ def _data(settings: CitySettings, folder: Path, now: datetime) -> list[Finding]:
 
 
 def _ages(store: Any, settings: CitySettings, now: datetime) -> list[Finding]:
-    """How old the last reading of every stream is, beside the newest reading of the city."""
-    streams = {s.id: s for s in store.records(Datastream, _ALL)}
-    rows = store.latest(_ALL).to_pylist()
+    """How old the last reading of every stream is, beside the newest reading of the city; bills come by their period."""
+    known = store.records(Datastream, _ALL)
+    bills = {s.id for s in known if s.observed_property in BILLED}
+    streams = {s.id: s for s in known if s.id not in bills}
+    rows = [r for r in store.latest(_ALL).to_pylist() if str(r["datastream"]) not in bills]
     last = {str(r["datastream"]): _utc(r["time"]) for r in rows}
     if not last:
         words = Pair("data: {n} streams, no reading yet", "数据：{n} 个数据流，尚无读数")

@@ -1,4 +1,4 @@
-"""`cityloop verify`, `cityloop report`, `cityloop bench`: what was measured, the pages that say so, how well it is judged."""
+"""`cityloop verify`, `cityloop bench`: what was measured, and how well that is judged."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -6,10 +6,10 @@ from typing import Annotated, Any
 
 import typer
 
-from cityloop.cli.options import CityArg, JsonOpt, LangOpt, OutOpt
+from cityloop.cli.options import CityArg, JsonOpt, LangOpt
 from cityloop.i18n import Pair
 
-__all__ = ["TEXTS", "bench", "report", "verify"]
+__all__ = ["TEXTS", "bench", "verify"]
 
 TEXTS = {
     "grade": Pair("result", "结论"),
@@ -24,7 +24,6 @@ TEXTS = {
     "no_goals": Pair(
         "There is no goal yet; run a turn: cityloop turn CITY.", "尚无目标，请先运行一轮：cityloop turn CITY。"
     ),
-    "report": Pair("Report: {path}", "报告：{path}"),
     "works": Pair("works (placebo and injected)", "工程数（安慰剂与注入）"),
     "placebo_confirmed_share": Pair(
         "placebo works confirmed (aim: 0.07 or less)", "安慰剂工程被证实的比例（目标 ≤ 0.07）"
@@ -52,6 +51,29 @@ TEXTS = {
     "ci90_coverage": Pair("intervals that hold the true fall (90 %)", "90% 区间包含真实降幅的比例"),
     "interval_halfwidth": Pair("half-width of the interval, L/s (median)", "区间半宽（L/s，中位数）"),
     "confirmed_share": Pair("verifications that confirm", "验证为已确认的比例"),
+    "alarms": Pair(
+        "False alarms per 1,000 sensor-weeks (aim: 1): {rate} = {n} in {weeks} area-weeks of the series as they are; of these "
+        "{lasting} lasting, {again} told again. A real event in them cannot be told from a false alarm.",
+        "每千传感器周误报数（目标 1）：{rate}，即原始序列 {weeks} 个分区周内 {n} 次；其中持续性 {lasting} 次，重复报告 {again} 次。"
+        "序列中的真实事件无法与误报区分。",
+    ),
+    "injected_kind": Pair("injected", "注入类型"),
+    "size": Pair("share of the mean flow", "占平均流量的份额"),
+    "mean_size": Pair("L/s (mean)", "L/s（平均）"),
+    "share_seen": Pair("seen", "发现比例"),
+    "median_days": Pair("days (median)", "天数（中位数）"),
+    "called": Pair("{kind} was called: {names}", "{kind} 被判为：{names}"),
+    "nothing": Pair("nothing", "未发现"),
+    "ran": Pair(
+        "{injected} events injected, {seconds} s, {date}, {machine}",
+        "注入事件 {injected} 个；{seconds} s；{date}；{machine}",
+    ),
+    "leak": Pair("lasting leak", "持续漏损"),
+    "growing_leak": Pair("growing leak (8 weeks)", "缓慢增大的漏损（8 周）"),
+    "burst": Pair("burst, repaired after 48 h", "爆管（48 小时后修复）"),
+    "short_burst": Pair("burst, repaired after 8 h", "爆管（8 小时后修复）"),
+    "drift": Pair("drifting meter (8 weeks)", "流量计漂移（8 周）"),
+    "stuck": Pair("stuck meter", "流量计卡滞"),
     "assumed": Pair(
         "Assumed, without a source: {survey} USD per km surveyed, {repair} USD per repair; water at {water} USD/m3.",
         "无来源的假设：检漏每公里 {survey} 美元，修复每处 {repair} 美元；水价 {water} 美元/立方米。",
@@ -65,6 +87,7 @@ def verify(city: CityArg, lang: LangOpt = None, as_json: JsonOpt = False) -> Non
     from cityloop.cli.choose import hash_of, in_order
     from cityloop.cli.language import one_language, say
     from cityloop.cli.opening import opened
+    from cityloop.cli.request_lines import works_lines
     from cityloop.cli.result import TEXTS as RESULT
     from cityloop.cli.result import not_judged, why_not_verified
     from cityloop.cli.screen import print_json, print_lines, print_table
@@ -76,6 +99,7 @@ def verify(city: CityArg, lang: LangOpt = None, as_json: JsonOpt = False) -> Non
         waiting, unjudged = why_not_verified(open_city), not_judged(open_city)
         goals = open_city.store.records(Goal, Filter.operator())
         known, id = names(open_city), open_city.settings.id
+        beside = works_lines(open_city)
     if as_json:
         print_json(
             {
@@ -94,7 +118,7 @@ def verify(city: CityArg, lang: LangOpt = None, as_json: JsonOpt = False) -> Non
         ]  # fmt: skip
         columns = ("grade", "indicator", "boundary", "measured", "claimed", "days", "period")
         print_table(["#", "id", *(say(TEXTS[c]) for c in columns)], rows)
-        print_lines(*(f"  {one_language(v.note)}" for v in found if v.note))
+        print_lines(*(f"  {one_language(v.note)}" for v in found if v.note), *beside)
     else:
         print_lines(say(TEXTS["none"]))
     print_lines(*(say(RESULT["unjudged"], works=works, why=why).strip() for works, why in unjudged))
@@ -103,23 +127,6 @@ def verify(city: CityArg, lang: LangOpt = None, as_json: JsonOpt = False) -> Non
         print_lines(say(TEXTS["why"], indicator=kind(goal.indicator), where=where, why=why))
     if not goals:
         print_lines(say(TEXTS["no_goals"]))
-
-
-def report(city: CityArg, out: OutOpt = None, lang: LangOpt = None, as_json: JsonOpt = False) -> None:
-    """Write report.html and loop.json; default folder: CITY/report / 生成 report.html 和 loop.json，默认在 CITY/report."""
-    from cityloop.cli.language import say
-    from cityloop.cli.opening import opened
-    from cityloop.cli.screen import print_json, print_lines
-
-    with opened(city) as open_city:
-        from cityloop.report import write_report
-
-        now = open_city.view().now
-        files = write_report(open_city, out or city / "report", now=now)
-    if as_json:
-        print_json({"now": now.isoformat(), "files": [str(f) for f in files]})
-    else:
-        print_lines(*(say(TEXTS["report"], path=f) for f in files))
 
 
 @bench.command("verify")
@@ -144,6 +151,69 @@ def bench_verify(
         print_json(found)
         return
     print_lines(*_figure_lines(found))
+
+
+@bench.command("detect")
+def bench_detect(
+    data: Annotated[Path, typer.Option("--data", metavar="DIR", help="Folder of the measured areas / 实测数据文件夹")],
+    seed: Annotated[int, typer.Option("--seed", help="Seed of what is injected / 随机种子")] = 7,
+    each: Annotated[
+        int, typer.Option("--each", min=1, help="Events of each kind and size / 每类每种大小的事件数")
+    ] = 10,
+    workers: Annotated[int, typer.Option("--workers", min=1, help="Processes / 并行进程数")] = 2,
+    lang: LangOpt = None,
+    as_json: JsonOpt = False,
+) -> None:
+    """Leaks, bursts, drifts and stuck meters put into real series / 在真实序列中注入漏损、爆管与仪表故障."""
+    from cityloop.cli.opening import interruptible, teller
+    from cityloop.cli.screen import print_json, quiet_stdout
+
+    with interruptible() as cancel, quiet_stdout():
+        from cityloop.bench.detect import run
+
+        found = run(data, each=each, seed=seed, workers=workers, progress=teller(cancel))
+    if as_json:
+        print_json(found)
+        return
+    _tell_detection(found)
+
+
+def _tell_detection(found: Mapping[str, Any]) -> None:
+    """The false alarms, a table of what was injected, and what it was called."""
+    from cityloop.cli.language import say
+    from cityloop.cli.screen import print_lines, print_table
+    from cityloop.cli.show import kind as named
+
+    print_lines(
+        say(
+            TEXTS["alarms"], rate=found["false_alarms_per_1000_sensor_weeks"], n=found["false_alarms"],
+            weeks=found["sensor_weeks"], lasting=found["false_alarms_lasting"], again=found["false_alarms_told_again"],
+        )
+    )  # fmt: skip
+    columns = ("injected_kind", "size", "mean_size", "share_seen", "median_days")
+    rows = [
+        (
+            say(TEXTS[kind]), size, str(found["mean_l_per_s_by_size"][kind].get(size, "-")),
+            "-" if share is None else f"{share:.0%}", str(found["median_days_by_size"][kind][size] or "-"),
+        )
+        for kind, sizes in found["detected_share_by_size"].items()
+        for size, share in sizes.items()
+    ]  # fmt: skip
+    print_table([say(TEXTS[c]) for c in columns], rows)
+
+    def spoken(kinds: str) -> str:
+        parts = [part.split(": ") for part in kinds.split(" + ")]
+        return " + ".join(
+            say(TEXTS["nothing"]) if p == ["nothing"] else ": ".join([named(p[0]), *p[1:]]) for p in parts
+        )
+
+    print_lines(
+        *(
+            say(TEXTS["called"], kind=say(TEXTS[k]), names=", ".join(f"{spoken(n)} {c}" for n, c in names.items()))
+            for k, names in found["called"].items()
+        ),
+        say(TEXTS["ran"], **{k: found[k] for k in ("injected", "seconds", "date", "machine")}),
+    )
 
 
 @bench.command("loop")

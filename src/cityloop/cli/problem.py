@@ -32,6 +32,7 @@ TEXTS = {
     "more": Pair("  ... and {n} more; all with --json", "  ……另有 {n} 段，完整清单见 --json"),
     "notes": Pair("notes", "说明"),
     "merged": Pair("merged into", "并入"),
+    "requests": Pair("citizens' requests beside it", "相关市民诉求"),
     "no_reason": Pair("A dismissal needs its reason.", "驳回问题必须说明理由。"),
     "no_person": Pair("Nobody to assign it to was named.", "没有指明负责人。"),
     "no_target": Pair("The problem to merge into was not named.", "没有指明并入哪个问题。"),
@@ -60,12 +61,14 @@ def show(city: CityArg, id: IdArg, lang: LangOpt = None, as_json: JsonOpt = Fals
     from cityloop.cli.language import one_language, say
     from cityloop.cli.listing import Names, show_record
     from cityloop.cli.opening import opened
+    from cityloop.cli.request_lines import problem_lines
     from cityloop.cli.show import estimate, kind, label, number, state, where_first
     from cityloop.records import Filter, Problem, Thing
     from cityloop.report.order import stands
 
     with opened(city) as open_city:
         things = {t.id: t for t in open_city.store.records(Thing, Filter.operator())}
+        beside = problem_lines(open_city)
 
     def lines(p: Problem, known: Names, zone: str) -> list[str]:
         where = known.get(p.boundary, p.boundary)
@@ -90,6 +93,8 @@ def show(city: CityArg, id: IdArg, lang: LangOpt = None, as_json: JsonOpt = Fals
             found.append(say(TEXTS["more"], n=len(p.area) - 10))
         if p.notes:
             found += [label(TEXTS["notes"]), *(f"  - {one_language(n)}" for n in p.notes)]
+        if p.id in beside:
+            found += [label(TEXTS["requests"]), *(f"  {line}" for line in beside[p.id])]
         return found
 
     show_record(city, Problem, "problem", id, as_json, lines)

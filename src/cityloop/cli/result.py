@@ -38,6 +38,7 @@ from cityloop.records import (
 )
 from cityloop.report.order import about_a_sensor, by_weight, km_to_half, stands
 from cityloop.report.words import EFFECT_GRADES, LEAST_DAYS
+from cityloop.settings.billing import BILLED
 
 if TYPE_CHECKING:
     from cityloop.city import City
@@ -115,8 +116,8 @@ TEXTS = {
         "  真实的费用和价值：有 {n} 项给定取值为假设或未核实（{names}）",
     ),
     "intervals": Pair(
-        "  (intervals: of 100 about {level} should hold the true value; those of money count the effect, not the prices)",
-        "  （区间含义：100 个中约有 {level} 个应包含真值；金额区间只反映效果的不确定性，不含单价）",
+        "  (intervals: of 100 about {level} should hold the true value; those of money count the effect; the report adds the prices)",
+        "  （区间含义：100 个中约有 {level} 个应包含真值；金额区间只反映效果的不确定性，单价的不确定性见报告）",
     ),
     "no_project": Pair("no project answers this goal", "没有项目针对该目标"),
     "not_done": Pair("its works are {state}", "其施工状态为{state}"),
@@ -189,7 +190,7 @@ def facts_of(city: "City") -> Facts:
 
 def _days(city: "City") -> float:
     """Days between the first and the latest observation."""
-    streams = [s.id for s in city.store.records(Datastream, _ALL)]
+    streams = [s.id for s in city.store.records(Datastream, _ALL) if s.observed_property not in BILLED]
     span = city.store.span(streams, who=_ALL) if streams else None
     return (span[1] - span[0]).total_seconds() / 86_400 if span else 0.0
 

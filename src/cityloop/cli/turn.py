@@ -24,6 +24,24 @@ TEXTS = {
     ),
     "empty": Pair("  {n} cells are empty", "  {n} 个单元格为空"),
     "identical": Pair("  {n} values stand there twice and count once", "  {n} 个值重复出现，只计一次"),
+    "requests": Pair(
+        "{source}: {n} requests of citizens read, {rejected} rows refused",
+        "{source}：读取市民诉求 {n} 件，拒收 {rejected} 行",
+    ),
+    "bills": Pair(
+        "{source}: {n} bills taken, {rejected} rows refused", "{source}：收录账单 {n} 笔，拒收 {rejected} 行"
+    ),
+    "bills_added": Pair(
+        "  {n} rows share account and period with another and were added to it",
+        "  {n} 行与另一行账目、账期相同，已相加",
+    ),
+    "bills_waiting": Pair(
+        "  {n} bills end after the limit and wait for a later take", "  另有 {n} 笔账单的账期晚于截止时刻，留待下次收录"
+    ),
+    "bills_withdrawn": Pair(
+        "  {n} bills no longer stand in the table and were withdrawn", "  有 {n} 笔账单已不在表中，予以撤回"
+    ),
+    "older": Pair("  {n} are older than what is on record", "  另有 {n} 件早于已收录的状态"),
     "turn": Pair("Turn at {now}: {steps}", "{now} 的一轮：{steps}"),
     "resumed": Pair("It went on at the step: {step}", "从此步骤继续：{step}"),
     "what_if": Pair("What-if: nothing of it was kept.", "假设推演：未保存任何结果。"),
@@ -116,8 +134,11 @@ def _taken_lines(taken: "tuple[TakeSummary, ...]", folder: Path) -> list[str]:
 
     lines = []
     for t in taken:
-        lines.append(say(TEXTS["taken"], source=t.source, rows=f"{t.rows:,}", rejected=f"{t.rejected:,}"))
-        lines += [say(TEXTS[k], n=f"{t.counts[k]:,}") for k in ("waiting", "empty", "identical") if t.counts.get(k)]
+        kind = next((k for k in ("requests", "bills") if k in t.counts), "taken")
+        n = t.counts.get(kind, t.rows)
+        lines.append(say(TEXTS[kind], source=t.source, rows=f"{n:,}", n=f"{n:,}", rejected=f"{t.rejected:,}"))
+        told = ("waiting", "empty", "identical", "older", "bills_added", "bills_waiting", "bills_withdrawn")
+        lines += [say(TEXTS[k], n=f"{t.counts[k]:,}") for k in told if t.counts.get(k)]
     if any(t.rejected for t in taken):
         lines.append(say(TEXTS["quarantine"], folder=folder))
     return lines

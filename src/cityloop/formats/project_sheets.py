@@ -1,4 +1,4 @@
-"""The sheets of a project list as cells with their places: XLSX, XLS or ODS with merged cells, or CSV; of bounded size."""
+"""The sheets of a list of projects or requests as cells with their places: XLSX, XLS or ODS with merged cells, or CSV; of bounded size."""
 
 import csv
 import io
@@ -19,6 +19,7 @@ MOST_CELLS = 400_000
 """Of a sheet, empty ones within its area included."""
 _WORKBOOKS = (".xlsx", ".xlsm", ".xls", ".ods")
 _TABLES = (".csv", ".txt", ".tsv")
+_TOO_LARGE = "A file larger than is read."
 
 
 @dataclass(frozen=True)
@@ -64,8 +65,14 @@ def column_letter(column: int) -> str:
     return letters
 
 
-def read_sheets(path: Path) -> list[Sheet]:
-    """Every sheet of a workbook, or a CSV as one sheet. Raises InputError for a file that is too large or no table."""
+def read_sheets(path: Path, *, most_bytes: int = 0, most_cells: int = 0, encoding: str = "") -> list[Sheet]:
+    """Every sheet of a workbook, or a CSV as one sheet, within MOST_BYTES and MOST_CELLS unless other bounds are given.
+
+    `encoding` "" = those that are usual are tried.
+
+    Raises InputError for a file that is too large or no table.
+    """
+    most_bytes, most_cells = most_bytes or MOST_BYTES, most_cells or MOST_CELLS
     suffix = path.suffix.lower()
     if suffix not in (*_WORKBOOKS, *_TABLES):
         raise InputError(
@@ -74,16 +81,16 @@ def read_sheets(path: Path) -> list[Sheet]:
         )  # fmt: skip
     try:
         size = path.stat().st_size
-        if size > MOST_BYTES:
-            raise InputError(
-                "A project list larger than is read.", where=str(path), got=f"{size:,}", allowed=f"{MOST_BYTES:,}"
-            )
-        return _workbook(path) if suffix in _WORKBOOKS else [_table(path)]
+        if size > most_bytes:
+            raise InputError(_TOO_LARGE, where=str(path), got=f"{size:,}", allowed=f"{most_bytes:,}")
+        if suffix in _WORKBOOKS:
+            return _workbook(path, most_bytes, most_cells)
+        return [_table(path, most_cells, encoding)]
     except OSError as fault:
         raise InputError("The file cannot be read.", where=str(path), got=fault.strerror or str(fault)) from fault
 
 
-def _workbook(path: Path) -> list[Sheet]:
+def _workbook(path: Path, most_bytes: int, most_cells: int) -> list[Sheet]:
     import python_calamine as calamine
 
     if path.suffix.lower() != ".xls":
@@ -92,13 +99,8 @@ def _workbook(path: Path) -> list[Sheet]:
                 unpacked = sum(i.file_size for i in packed.infolist())
         except zipfile.BadZipFile as fault:
             raise InputError("Not a workbook that can be read.", where=str(path), got=str(fault)[:200]) from fault
-        if unpacked > 10 * MOST_BYTES:
-            raise InputError(
-                "A project list larger than is read.",
-                where=str(path),
-                got=f"{unpacked:,}",
-                allowed=f"{10 * MOST_BYTES:,}",
-            )
+        if unpacked > 10 * most_bytes:
+            raise InputError(_TOO_LARGE, where=str(path), got=f"{unpacked:,}", allowed=f"{10 * most_bytes:,}")
     found = []
     try:
         book = calamine.CalamineWorkbook.from_path(path)
@@ -107,10 +109,10 @@ def _workbook(path: Path) -> list[Sheet]:
                 continue
             page = book.get_sheet_by_name(about.name)
             rows, columns = (page.end[0] + 1, page.end[1] + 1) if page.end else (0, 0)
-            if rows * columns > MOST_CELLS:
+            if rows * columns > most_cells:
                 raise InputError(
                     "A sheet larger than is read.", where=f"{path} {about.name}",
-                    got=f"{rows:,} x {columns:,}", allowed=f"{MOST_CELLS:,}",
+                    got=f"{rows:,} x {columns:,}", allowed=f"{most_cells:,}",
                     cure="Clear the rows and columns beyond the table.",
                 )  # fmt: skip
             merged = tuple((a[0], a[1], b[0], b[1]) for a, b in page.merged_cell_ranges or ())
@@ -125,10 +127,12 @@ def _workbook(path: Path) -> list[Sheet]:
     return found
 
 
-def _table(path: Path) -> Sheet:
+def _table(path: Path, most_cells: int, encoding: str) -> Sheet:
     """A CSV in UTF-8, UTF-16 with its mark, or GB18030; comma, semicolon or tab, whichever stands most in it."""
     data = path.read_bytes()
-    codings = ("utf-16",) if data[:2] in (b"\xff\xfe", b"\xfe\xff") else ("utf-8-sig", "gb18030")
+    codings = (
+        (encoding,) if encoding else ("utf-16",) if data[:2] in (b"\xff\xfe", b"\xfe\xff") else ("utf-8-sig", "gb18030")
+    )
     text = None
     for coding in codings:
         try:
@@ -146,8 +150,8 @@ def _table(path: Path) -> Sheet:
         rows = list(csv.reader(io.StringIO(text, newline=""), delimiter=sign, strict=True))
     except csv.Error as fault:
         raise InputError("The table is not CSV.", where=str(path), got=str(fault)) from fault
-    if sum(map(len, rows)) > MOST_CELLS:
+    if sum(map(len, rows)) > most_cells:
         raise InputError(
-            "A sheet larger than is read.", where=str(path), got=f"{len(rows):,}", allowed=f"{MOST_CELLS:,}"
+            "A sheet larger than is read.", where=str(path), got=f"{len(rows):,}", allowed=f"{most_cells:,}"
         )
     return Sheet(path.name, [list(row) for row in rows])

@@ -3,7 +3,7 @@
 import re
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
 
@@ -11,15 +11,18 @@ from cityloop.contracts import Element, Policy
 from cityloop.errors import InputError, SettingsError
 from cityloop.i18n import Pair
 from cityloop.records import record_id
+from cityloop.settings.billing import BillingSettings, read_balance_inputs, read_billing
 from cityloop.settings.crs import describe_crs
 from cityloop.settings.faults import Faults, Stated, Table, check_kind, nearest
 from cityloop.settings.policy import read_policy
 from cityloop.settings.positions import PositionSettings, read_positions
 from cityloop.settings.registers import RegisterSettings, read_registers
+from cityloop.settings.requests import RequestSettings, read_requests
 from cityloop.settings.source_settings import FileSettings, TwinSettings, check_zone, read_ref, read_sources
+from cityloop.settings.supply import DroughtSettings, SupplySettings, check_supplies, read_drought, read_supplies
 from cityloop.settings.things import ThingSettings, read_things
 
-__all__ = ["BoundarySettings", "CitySettings", "LimitSettings", "ModelSettings", "load_city"]
+__all__ = ["BoundarySettings", "CitySettings", "LimitSettings", "ModelSettings", "load_city", "read_city_text"]
 
 CITY_FILE = "city.toml"
 
@@ -102,6 +105,12 @@ class CitySettings:
     positions: tuple[PositionSettings, ...] = ()
     registers: tuple[RegisterSettings, ...] = ()
     things: tuple[ThingSettings, ...] = ()
+    supplies: tuple[SupplySettings, ...] = ()
+    drought: DroughtSettings = DroughtSettings()
+    requests: tuple[RequestSettings, ...] = ()
+    billing: tuple[BillingSettings, ...] = ()
+    balance: Mapping[str, Stated] = field(default_factory=dict)
+    """What [balance] states; its numbers stand in `stated` too."""
 
     @property
     def files(self) -> tuple[FileSettings, ...]:
@@ -128,12 +137,18 @@ def load_city(folder: Path) -> CitySettings:
         raise SettingsError(str(path), [f"line {line}: not UTF-8. Cure: save city.toml as UTF-8."]) from fault
     except OSError as fault:
         raise InputError("city.toml cannot be read.", where=str(path), got=fault.strerror) from fault
+    return read_city_text(text, Path(folder))
+
+
+def read_city_text(text: str, folder: Path) -> CitySettings:
+    """The settings that `text` would give as city.toml of `folder`; raises SettingsError naming every fault."""
+    path = folder / CITY_FILE
     try:
         data = tomllib.loads(text)
     except tomllib.TOMLDecodeError as fault:
         raise SettingsError(str(path), [_syntax_fault(str(fault), text)]) from fault
     faults = Faults(str(path))
-    settings = _read_city(Table(data, "", faults), Path(folder))
+    settings = _read_city(Table(data, "", faults), folder)
     faults.done()
     return settings
 
@@ -188,13 +203,21 @@ def _read_city(top: Table, folder: Path) -> CitySettings:
     positions = read_positions(top.tables("positions"))
     registers = read_registers(top.tables("register"))
     things = read_things(top.tables("thing"))
+    requests = read_requests(top.tables("requests"), top.faults)
     _unique([f"{t.kind}:{t.name}" for t in things], "thing", top.faults)
+    billing = read_billing(top.tables("billing"), [b.id for b in boundaries], [s.name for s in sources])
+    balance = read_balance_inputs(top.table("balance", required=False))
+    supplies, drought = read_supplies(top.tables("supply")), read_drought(top.table("drought", required=False))
+    _unique([s.id for s in supplies], "supply", top.faults)
+    check_supplies(supplies, [b.id for b in boundaries], top.faults)
     policy_table = top.table("policy")
     policy, stated = read_policy(policy_table or Table({}, "policy", Faults("")))
+    stated = {**stated, **{f"balance.{key}": number for key, number in balance.items()}}
     top.close()
     return CitySettings(
         city_id, name, country, timezone, crs, folder, models, boundaries, sources, policy, stated, positions,
-        things=things, registers=registers,
+        things=things, registers=registers, requests=requests, billing=billing, balance=balance,
+        supplies=supplies, drought=drought,
     )  # fmt: skip
 
 

@@ -11,6 +11,7 @@ from cityloop.contracts import Policy
 from cityloop.records import Limit
 from cityloop.settings.faults import Stated, Table, slip_of
 from cityloop.settings.norms import WORLDS
+from cityloop.settings.tariff import read_tariff
 
 __all__ = ["read_policy"]
 
@@ -57,6 +58,7 @@ def read_policy(table: Table) -> tuple[Policy, Mapping[str, Stated]]:
         binding_norm=binding,
         compare_norms=compare,
         limits=tuple(_read_limit(t) for t in table.tables("limit")),
+        tariff=read_tariff(table),
     )
     for id in sorted({limit.id for limit in policy.limits if [m.id for m in policy.limits].count(limit.id) > 1}):
         table.faults.add("A limit that is named twice.", where=table.key("limit"), got=id, cure="State it once.")

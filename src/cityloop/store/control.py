@@ -115,6 +115,20 @@ class Control:
                 self._stamp = int(self._db.execute("SELECT coalesce(max(stamp), 0) FROM record").fetchone()[0])
             return self._stamp
 
+    def stamp_of(self, nouns: Sequence[str]) -> int:
+        """The stamp of the latest record of any of these nouns."""
+        marks = ", ".join("?" * len(nouns))
+        with self._guard, store_faults("reading records", self._path):
+            row = self._db.execute(f"SELECT coalesce(max(stamp), 0) FROM record WHERE noun IN ({marks})", tuple(nouns))
+            return int(row.fetchone()[0])
+
+    def written(self, after: int, most: int) -> list[tuple[int, str, str, int]]:
+        """(stamp, noun, id, version) of what was written after a stamp, in the order of writing, at most `most`."""
+        with self._guard, store_faults("reading records", self._path):
+            return self._db.execute(
+                "SELECT stamp, noun, id, version FROM record WHERE stamp > ? ORDER BY stamp LIMIT ?", (after, most)
+            ).fetchall()
+
     def latest(self, noun: type[RecordT], stamp: int | None = None) -> Mapping[str, RecordT]:
         """Latest version by id of every record of a noun as it stood at `stamp`; decoded once, do not change it."""
         name = noun.__name__

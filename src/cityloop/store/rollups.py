@@ -18,13 +18,11 @@ from cityloop.errors import StoreError
 from cityloop.records import Quality
 from cityloop.store.observations import CURRENT, Observations, utc
 
-__all__ = ["civil_days", "days", "digest", "grid", "hours", "latest", "span"]
+__all__ = ["civil_days", "days", "digest", "grid", "hours", "latest", "series", "span"]
 
 _GOOD = f"variant = 0 AND quality IN ({int(Quality.GOOD)}, {int(Quality.ESTIMATED)})"
-_AMOUNTS = (
-    "count(*) AS count, sum(value ORDER BY time) / count(*) AS mean, min(value) AS min, max(value) AS max, "
-    "sum(value ORDER BY time) AS sum"
-)
+_EXTREMES = "count(*) AS count, sum(value ORDER BY time) / count(*) AS mean, min(value) AS min, max(value) AS max"
+_AMOUNTS = f"{_EXTREMES}, sum(value ORDER BY time) AS sum"
 _ROW = np.dtype([("time", "<i8"), ("variant", "<i4"), ("value", "<f8"), ("quality", "u1")])
 
 
@@ -88,6 +86,33 @@ def latest(store: Observations, wanted: pa.Table, *, start: datetime, end: datet
             f"FROM ({CURRENT}) c JOIN wanted w USING (number) WHERE variant = 0 GROUP BY w.id ORDER BY w.id",
             params={"seq": seq, "start": start, "end": end},
         ).to_arrow_table()
+    return utc(found)
+
+
+def series(
+    store: Observations, wanted: pa.Table, *, start: datetime, end: datetime, points: int, seq: int,
+    within: tuple[datetime, datetime],
+) -> pa.Table:  # fmt: skip
+    """[start, end) in `points` equal buckets: datastream (id), time (start of the bucket), count, mean, min, max.
+
+    A bucket without good rows is left out: a gap stays a gap. Rows outside `within`, what the reader may see, are left out.
+    """
+    span_us = _us(end) - _us(start)
+    if points < 1 or span_us <= 0:
+        raise StoreError("No span to divide into buckets.", got=f"{start} to {end}, {points} buckets")
+    with store.cursor("computing a series", wanted=wanted) as db:
+        found = db.sql(
+            "SELECT datastream, make_timestamptz(((bucket * $span + $points - 1) // $points + $origin)::BIGINT) AS time, "
+            f"* EXCLUDE (datastream, bucket) FROM (SELECT w.id AS datastream, "
+            # HUGEINT: microseconds times buckets is more than 64 bits hold. A bucket begins at the first whole
+            # microsecond that belongs to it: rounded up.
+            f"((epoch_us(c.time) - $origin)::HUGEINT * $points) // $span AS bucket, {_EXTREMES} "
+            f"FROM ({CURRENT}) c JOIN wanted w USING (number) WHERE {_GOOD} GROUP BY ALL) ORDER BY datastream, time",
+            params={
+                "seq": seq, "start": max(start, within[0]), "end": min(end, within[1]),
+                "span": span_us, "points": points, "origin": _us(start),
+            },
+        ).to_arrow_table()  # fmt: skip
     return utc(found)
 
 

@@ -96,9 +96,24 @@ class Store:
         """
         return self.control.put(records, turn=turn, step=step)
 
-    def stamp(self) -> int:
-        """Counts record versions ever written; pins a reader to what stood then."""
-        return self.control.stamp()
+    def stamp(self, *nouns: type[Record]) -> int:
+        """Counts record versions ever written; pins a reader to what stood then. With nouns: the last change of these."""
+        return self.control.stamp_of([n.__name__ for n in nouns]) if nouns else self.control.stamp()
+
+    def written(self, after: int, who: Filter, *, most: int) -> tuple[list[tuple[int, str, str, int]], int]:
+        """(stamp, noun, id, version) of what was written after a stamp, at most `most`, and the stamp reached by it.
+
+        What `who` may not see is left out, and passed all the same.
+        """
+        found = self.control.written(after, most)
+        reached = found[-1][0] if found else after
+        if not _restricts(who):
+            return found, reached
+        nouns, streams = who.nouns, who.datastreams
+        return [
+            row for row in found
+            if (nouns is None or row[1] in nouns) and (streams is None or row[1] != "Datastream" or row[2] in streams)
+        ], reached  # fmt: skip
 
     def records(self, noun: type[RecordT], who: Filter, *, stamp: int | None = None) -> tuple[RecordT, ...]:
         """Latest version of every record of a noun that `who` may see, by id (as it stood at `stamp`)."""
@@ -199,6 +214,16 @@ class Store:
         low, high = _within(start, end, who)
         wanted, seq = self._wanted(datastreams, who), self._as_of(as_of_seq)
         return rollups.days(self.observations, wanted, start=low, end=high, seq=seq, timezone=timezone)
+
+    def series(
+        self, datastreams: Sequence[str], *, start: datetime, end: datetime, points: int, who: Filter,
+        as_of_seq: int | None = None,
+    ) -> pa.Table:  # fmt: skip
+        """[start, end) in equal buckets of good measured rows: datastream, time, count, mean, min, max; no empty ones."""
+        wanted, seq, within = self._wanted(datastreams, who), self._as_of(as_of_seq), _within(*_ALWAYS, who)
+        return rollups.series(
+            self.observations, wanted, start=start, end=end, points=points, seq=seq, within=within
+        )  # fmt: skip
 
     def block(
         self, datastreams: Sequence[str], *, start: datetime, end: datetime, step_s: int = 3600, who: Filter,

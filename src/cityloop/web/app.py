@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING, Any
 
 from starlette.applications import Starlette
 from starlette.requests import ClientDisconnect, Request
-from starlette.responses import Response
+from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route as Path
 
 from cityloop.errors import CityloopError
 from cityloop.web.faults import HttpFault, answer_of, refusal
-from cityloop.web.routes import Answer, Asked, Pending, Route
+from cityloop.web.routes import Answer, Asked, Events, Pending, Route
 from cityloop.web.table import ROUTES
 
 if TYPE_CHECKING:
@@ -59,6 +59,7 @@ def _endpoint(service: "Service", route: Route) -> Callable[[Request], Any]:
 
     async def endpoint(request: Request) -> Response:
         began, key = time.monotonic(), None
+        answer: Answer | Events
         try:
             key = _opened(service, request, route)
             answer = await _answered(service, route, request, key)
@@ -70,10 +71,11 @@ def _endpoint(service: "Service", route: Route) -> Callable[[Request], Any]:
             logging.getLogger("cityloop.web").exception("%s %s", route.method, route.path)
             answer = refusal(500, "Unexpected", "Something went wrong that was not expected; the log has the details.")
         seconds = time.monotonic() - began
-        service.metrics.answered(route.path, route.method, answer.status, seconds)
+        status, size = (answer.status, len(answer.body)) if isinstance(answer, Answer) else (200, 0)
+        service.metrics.answered(route.path, route.method, status, seconds)
         line = {
-            "method": route.method, "route": route.path, "status": answer.status, "key": key.id if key else "",
-            "ms": round(seconds * 1000, 1), "bytes": len(answer.body),
+            "method": route.method, "route": route.path, "status": status, "key": key.id if key else "",
+            "ms": round(seconds * 1000, 1), "bytes": size,
         }  # fmt: skip
         _LOG.info("answered", extra={"fields": line})
         return _response(answer)
@@ -103,7 +105,7 @@ def _opened(service: "Service", request: Request, route: Route) -> "ApiKey | Non
     return key
 
 
-async def _answered(service: "Service", route: Route, request: Request, key: "ApiKey | None") -> Answer:
+async def _answered(service: "Service", route: Route, request: Request, key: "ApiKey | None") -> Answer | Events:
     body, media = b"", request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if route.body is not None:
         if media not in route.bodies:
@@ -117,7 +119,7 @@ async def _answered(service: "Service", route: Route, request: Request, key: "Ap
             body = await asyncio.to_thread(_unpacked, body, packing)
     query = {name: request.query_params.getlist(name) for name in request.query_params}
     base = f"{request.url.scheme}://{request.url.netloc}"
-    asked = Asked(service, key, dict(request.path_params), query, body, media, base)
+    asked = Asked(service, key, dict(request.path_params), query, body, media, request.headers, base)
     found = await asyncio.to_thread(partial(route.call, asked))
     if isinstance(found, Pending):
         return found.answer(await asyncio.wrap_future(found.promise))
@@ -157,6 +159,11 @@ def _unpacked(body: bytes, packing: str) -> bytes:
     return found
 
 
-def _response(answer: Answer) -> Response:
-    headers = {"X-Content-Type-Options": "nosniff", **answer.headers}
+def _response(answer: Answer | Events) -> Response:
+    headers = {"X-Content-Type-Options": "nosniff"}
+    if isinstance(answer, Events):
+        # A proxy that buffers would hold events back.
+        headers |= {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
+        return StreamingResponse(answer.blocks(), media_type="text/event-stream", headers=headers)
+    headers |= answer.headers
     return Response(answer.body, status_code=answer.status, media_type=answer.media, headers=headers)

@@ -4,6 +4,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, gene
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
 
 from cityloop.store import GroupWriter
+from cityloop.web.events import Feed
 
 __all__ = ["MEDIA", "Metrics"]
 
@@ -14,7 +15,7 @@ _SECONDS = (0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0, 30.0)
 class Metrics:
     """Counters of one server."""
 
-    def __init__(self, writer: GroupWriter) -> None:
+    def __init__(self, writer: GroupWriter, feed: Feed) -> None:
         self.registry = CollectorRegistry()
         self._answers = Counter(
             "cityloop_answers", "Answers by route, method and status.", ("route", "method", "status"),
@@ -28,6 +29,7 @@ class Metrics:
             ("cityloop_rows_waiting", "Observations that wait to be written.", lambda: writer.waiting),
             ("cityloop_rows_written", "Observations on disk since the start.", lambda: writer.rows),
             ("cityloop_commits", "Commits of observations since the start.", lambda: writer.commits),
+            ("cityloop_event_readers", "Readers of the event stream now.", lambda: feed.readers),
         )
         for name, text, read in gauges:
             Gauge(name, text, registry=self.registry).set_function(read)

@@ -1,7 +1,6 @@
 """What can be read: records with their versions, observations, the latest values."""
 
 from datetime import UTC, datetime
-from typing import Any
 
 import msgspec
 import pyarrow as pa
@@ -9,9 +8,9 @@ import pyarrow as pa
 from cityloop.errors import InputError, RecordError
 from cityloop.records import NOUNS, Record, to_json
 from cityloop.web.faults import HttpFault
-from cityloop.web.ingest import ARROW, CSV
+from cityloop.web.forms import named, table_answer
 from cityloop.web.metrics import MEDIA
-from cityloop.web.routes import JSON, Answer, Asked, json_answer
+from cityloop.web.routes import Answer, Asked, json_answer
 
 __all__ = [
     "Columns",
@@ -27,7 +26,7 @@ __all__ = [
 ]
 
 MOST_RECORDS, MOST_ROWS = 1_000, 1_000_000
-FORMATS = {"json": JSON, "csv": CSV, "arrow": ARROW}
+_ALWAYS = (datetime(1, 1, 2, tzinfo=UTC), datetime(9999, 12, 30, tzinfo=UTC))
 _FIXED = ("limit", "after")
 
 
@@ -125,29 +124,20 @@ def _said(record: Record, name: str) -> str:
 # --- observations ------------------------------------------------------------------------------------------------
 def get_observations(asked: Asked) -> Answer:
     """The rows that stand in [start, end) of the datastreams named, as JSON columns, CSV or an Arrow stream."""
-    service = asked.service
-    known = service.datastreams()
-    names = asked.query.get("datastream", ())
-    strange = [n for n in names if n not in known]
-    if strange or not names:
-        raise HttpFault(
-            404 if strange else 400, "No such datastream.", where="datastream", got=", ".join(strange) or "nothing",
-            cure="List them: GET /api/v1/records/Datastream.",
-        )  # fmt: skip
-    start = _moment(asked, "start", datetime(1, 1, 2, tzinfo=UTC))
-    end = _moment(asked, "end", datetime(9999, 12, 30, tzinfo=UTC))
+    service, units = asked.service, named(asked)
+    start, end = asked.moment("start") or _ALWAYS[0], asked.moment("end") or _ALWAYS[1]
     limit = asked.whole("limit", 10_000, most=MOST_ROWS)
-    rows = service.store.rows([known[n][1].id for n in names], start=start, end=end, who=service.who)
+    rows = service.store.rows(list(units), start=start, end=end, who=service.who)
     more = None
     if len(rows) > limit:
-        if len(names) > 1:
+        if len(units) > 1:
             raise InputError(
                 "More rows than fit in one answer.", where="limit", got=f"{len(rows):,}", allowed=f"{limit:,}",
                 cure="Ask for a shorter span, a higher limit, or one datastream at a time, which has pages.",
             )  # fmt: skip
         more = rows["time"][limit].as_py().isoformat()
         rows = rows.slice(0, limit)
-    return _table(asked, rows, {known[n][1].id: known[n][1].unit for n in names}, more)
+    return _table(asked, rows, units, more)
 
 
 def get_latest(asked: Asked) -> Answer:
@@ -157,37 +147,7 @@ def get_latest(asked: Asked) -> Answer:
 
 
 def _table(asked: Asked, rows: pa.Table, units: dict[str, str], more: str | None) -> Answer:
-    form = asked.one("format", "json")
-    if form not in FORMATS:
-        raise InputError("No such format.", where="format", got=form, allowed=", ".join(FORMATS))
     headers = {"X-Next-Start": more} if more else {}
-    if form == "json":
-        times = [t.isoformat().replace("+00:00", "Z") for t in rows["time"].to_pylist()]
-        columns: dict[str, Any] = {c: rows[c].to_pylist() for c in ("datastream", "value", "quality", "seq")}
-        return json_answer(Columns(time=times, units=units, next=more, **columns), headers=headers)
-    sink = pa.BufferOutputStream()
-    if form == "csv":
-        from pyarrow import csv
-
-        csv.write_csv(rows, sink)
-    else:
-        with pa.ipc.new_stream(sink, rows.schema) as writer:
-            writer.write_table(rows)
-    return Answer(sink.getvalue().to_pybytes(), FORMATS[form], headers=headers)
-
-
-def _moment(asked: Asked, name: str, default: datetime) -> datetime:
-    """An ISO 8601 time with its offset."""
-    text = asked.one(name)
-    if not text:
-        return default
-    try:
-        moment = datetime.fromisoformat(text)
-        if moment.tzinfo is not None:
-            return moment.astimezone(UTC)
-    except (ValueError, OverflowError):
-        pass
-    raise InputError(
-        "Not a time with its offset.", where=name, got=text[:60], allowed="ISO 8601, for example 2026-06-01T00:00:00Z",
-        cure="A + in a query is written %2B.",
-    )  # fmt: skip
+    if asked.one("format", "json") == "json":
+        rows = rows.drop_columns(["variant"])
+    return table_answer(asked, rows, Columns, units=units, headers=headers, next=more)

@@ -1,8 +1,9 @@
 """What a route is: one row of the table from which the application, the OpenAPI document and the tests are made."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
     from cityloop.store import ApiKey
     from cityloop.web.service import Service
 
-__all__ = ["JSON", "Answer", "Asked", "Parameter", "Pending", "Route", "json_answer"]
+__all__ = ["JSON", "Answer", "Asked", "Events", "Parameter", "Pending", "Route", "json_answer"]
 
 JSON = "application/json"
 T = TypeVar("T")
@@ -39,6 +40,13 @@ class Pending:
 
 
 @dataclass(frozen=True)
+class Events:
+    """An answer without end: blocks of text/event-stream, until the client goes or the server stops."""
+
+    blocks: Callable[[], AsyncIterator[bytes]]
+
+
+@dataclass(frozen=True)
 class Asked:
     """One request: who asks, the parts of its path, its query and its body (decompressed)."""
 
@@ -48,6 +56,8 @@ class Asked:
     query: Mapping[str, Sequence[str]]
     body: bytes = b""
     media: str = ""
+    headers: Mapping[str, str] = field(default_factory=dict)
+    """Headers, by names in small letters."""
     base: str = ""
     """Scheme, host and port that the client called, for links back."""
 
@@ -64,6 +74,22 @@ class Asked:
         if not text.isascii() or not text.isdigit() or not 1 <= int(text[:20]) <= most:
             raise InputError("Not a number in range.", where=name, got=text[:40], allowed=f"1 to {most}")
         return int(text)
+
+    def moment(self, name: str) -> datetime | None:
+        """An ISO 8601 time with its offset; None where none is given."""
+        text = self.one(name)
+        if not text:
+            return None
+        try:
+            moment = datetime.fromisoformat(text)
+            if moment.tzinfo is not None:
+                return moment.astimezone(UTC)
+        except (ValueError, OverflowError):
+            pass
+        raise InputError(
+            "Not a time with its offset.", where=name, got=text[:60],
+            allowed="ISO 8601, for example 2026-06-01T00:00:00Z", cure="A + in a query is written %2B.",
+        )  # fmt: skip
 
     def decoded(self, kind: type[T]) -> T:
         """The JSON body as `kind`. Raises InputError naming the field that does not fit."""
@@ -94,7 +120,7 @@ class Route:
     path: str
     scope: str
     title: Pair
-    call: Callable[[Asked], Answer | Pending]
+    call: Callable[[Asked], Answer | Pending | Events]
     query: tuple[Parameter, ...] = ()
     body: Any = None
     bodies: tuple[str, ...] = (JSON,)

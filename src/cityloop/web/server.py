@@ -4,14 +4,19 @@ import ipaddress
 import json
 import logging
 import logging.handlers
+import socket
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+import uvicorn
+
 from cityloop.errors import InputError
+from cityloop.web.app import make_app
+from cityloop.web.connection import Connection
 from cityloop.web.service import Service
 
-__all__ = ["KEPT_DAYS", "Address", "serve"]
+__all__ = ["KEPT_DAYS", "Address", "make_server", "serve"]
 
 #: Days that logs are kept; connections at once, above which the server answers 503; seconds given to a stop.
 KEPT_DAYS, CONNECTIONS, STOP_S = 180, 512, 30
@@ -57,17 +62,41 @@ class Address:
 
 def serve(service: Service, address: Address, *, kept_days: int = KEPT_DAYS) -> None:
     """Serve until the process is asked to end (Ctrl-C, SIGTERM); then finish what was accepted and free the city."""
-    import uvicorn
-
-    from cityloop.web.app import make_app
-
     _log_to(service.store.data / "logs", kept_days)
-    uvicorn.run(
-        make_app(service), host=address.host, port=address.port, log_config=None, access_log=False, server_header=False,
-        ssl_certfile=str(address.tls_cert) if address.tls_cert else None,
+    server = make_server(service, address)
+    try:
+        server.run()
+    except KeyboardInterrupt:
+        return
+    except SystemExit as ended:
+        if server.started:
+            raise
+        raise InputError(
+            "The server cannot listen at this address.", where=address.url, cure="Free the port, or give another: --port."
+        ) from ended
+
+
+def make_server(service: Service, address: Address) -> uvicorn.Server:
+    """The server of an open Service, not yet running; it closes the Service when it stops."""
+    config = uvicorn.Config(
+        make_app(service), host=address.host, port=address.port, http=Connection, log_config=None, access_log=False,
+        server_header=False, ws="none", ssl_certfile=str(address.tls_cert) if address.tls_cert else None,
         ssl_keyfile=str(address.tls_key) if address.tls_key else None,
         limit_concurrency=CONNECTIONS, timeout_graceful_shutdown=STOP_S, timeout_keep_alive=15,
     )  # fmt: skip
+    return _Server(config, service)
+
+
+class _Server(uvicorn.Server):
+    """Ends the streams before it waits for the connections to end."""
+
+    def __init__(self, config: uvicorn.Config, service: Service) -> None:
+        super().__init__(config)
+        self._service = service
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        self._service.feed.end()
+        await super().shutdown(sockets)
 
 
 def _log_to(folder: Path, days: int) -> None:

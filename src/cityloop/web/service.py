@@ -8,8 +8,10 @@ from pathlib import Path
 from cityloop.city import City
 from cityloop.records import Datastream, Filter
 from cityloop.store import GroupWriter
+from cityloop.web.events import Feed
 from cityloop.web.jobs import Jobs
 from cityloop.web.metrics import Metrics
+from cityloop.web.places import Places
 from cityloop.web.sensorthings.tables import Tables
 
 __all__ = ["Service"]
@@ -23,9 +25,11 @@ class Service:
         self.store = city.store
         self.who = Filter.operator()
         self.writer = GroupWriter(city.store)
-        self.metrics = Metrics(self.writer)
+        self.feed = Feed(city.store)
+        self.metrics = Metrics(self.writer, self.feed)
         self.jobs = Jobs(clock)
         self.entities = Tables()
+        self.places = Places()
         self.deciding = threading.Lock()
         """Held by whoever changes records of the loop: a turn, or a decision."""
         self._by_name: tuple[int, dict[str, tuple[int, Datastream]]] = (-1, {})

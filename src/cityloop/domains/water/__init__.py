@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from cityloop.contracts import IndicatorSeries, Prior, Simulator, View
+from cityloop.contracts import IndicatorSeries, Prior, Progress, SensorSites, Simulator, View
 from cityloop.domains.water.words import WORDS
 from cityloop.economics.prices import read_priors
 from cityloop.i18n import Pair
@@ -19,7 +19,9 @@ class WaterDomain:
     name = "water"
     title = Pair("Drinking water", "供水")
     words: Mapping[str, Pair] = WORDS
-    indicators: Sequence[str] = ("night_flow", "demand", "service_pressure", "mean_pressure")
+    indicators: Sequence[str] = (
+        "night_flow", "demand", "service_pressure", "mean_pressure", "energy_per_m3", "energy_cost_per_m3",
+    )  # fmt: skip
     causes: Sequence[str] = ("leak",)
 
     def __init__(self) -> None:
@@ -49,6 +51,14 @@ class WaterDomain:
             "raise_pressure",
             "check_boundary_valves",
             "renew_pipes",
+            "water_reuse",
+            "buy_water",
+            "household_feedback",
+            "use_restriction",
+            "district_meter",
+            "faster_repair",
+            "repair_check",
+            "pump_schedule",
         )
 
     def series(
@@ -58,6 +68,14 @@ class WaterDomain:
         from cityloop.domains.water.indicators import indicator_series
 
         return indicator_series(view, indicator, boundary, start=start, end=end, exclude=exclude)
+
+    def sensor_sites(
+        self, view: View, simulator: Simulator | None, *, count: int, progress: Progress | None = None
+    ) -> SensorSites:
+        """Where the next pressure loggers should stand (contracts.PlacesSensors)."""
+        from cityloop.domains.water.sensor_sites import propose_sites
+
+        return propose_sites(view, simulator, self.priors, count=count, progress=progress)
 
     def inspected(self, view: View, problem: Problem, finding: Mapping[str, float | str]) -> Mapping[str, float | str]:
         """Score what a crew found against the Problem."""

@@ -7,6 +7,7 @@ import numpy as np
 
 from cityloop.contracts import Prior, View
 from cityloop.domains.water.balance import name_of
+from cityloop.domains.water.beside import fell_alone
 from cityloop.domains.water.boundary_change import Fall, Transfer, find_changes, without_transfers
 from cityloop.domains.water.boundary_state import BoundaryState
 from cityloop.domains.water.pricing import cost_row, price_of, realisation_of
@@ -28,6 +29,7 @@ __all__ = ["BOUNDARY_KINDS", "boundary_problems", "check_valves"]
 
 RECENT_DAYS = 14
 DRAWS, SEED = 4000, 20_260_102
+OPEN = ("open", "acknowledged", "in_works")
 BOUNDARY_KINDS = ("boundary_change", "swapped_meters", "unexplained_fall")
 
 
@@ -43,7 +45,13 @@ def boundary_problems(
     for transfer in sorted((t for t in transfers if t.lasting), key=lambda t: -t.flow):
         problem = _pair(view, states, transfer, priors)
         found.setdefault(problem.id, problem)
-    return [*found.values(), *(_fall(view, states, f, priors) for f in falls)], without_transfers(states, transfers)
+    standing = {p.boundary for p in view.records(Problem) if p.kind == "unexplained_fall" and p.status in OPEN}
+    own = [
+        f
+        for f in falls
+        if states[f.boundary].boundary.id in standing or fell_alone(states, states[f.boundary], f.onset)
+    ]
+    return [*found.values(), *(_fall(view, states, f, priors) for f in own)], without_transfers(states, transfers)
 
 
 def _day(state: BoundaryState, index: int) -> date:

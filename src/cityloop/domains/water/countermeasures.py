@@ -7,6 +7,10 @@ import numpy as np
 from cityloop.contracts import Floats, Prior, Simulator, View
 from cityloop.domains.water.balance import name_of
 from cityloop.domains.water.boundary_problems import BOUNDARY_KINDS, check_valves
+from cityloop.domains.water.contradicting import CONTRADICTING, check_logger
+from cityloop.domains.water.district_meters import district_meter
+from cityloop.domains.water.fire_check import with_fire_check
+from cityloop.domains.water.in_place import without_those_in_place
 from cityloop.domains.water.leakmodel import LeakRun, run_leak
 from cityloop.domains.water.pressure import PRESSURE_KINDS
 from cityloop.domains.water.pressure_management import pressure_measures
@@ -18,7 +22,11 @@ from cityloop.domains.water.pricing import (
     realisation_of,
 )
 from cityloop.domains.water.problems import LEAKAGE_KINDS
+from cityloop.domains.water.pump_energy import PUMP_KIND
+from cityloop.domains.water.pump_schedule import pump_schedules
 from cityloop.domains.water.renewal_packages import renew_pipes
+from cityloop.domains.water.repair_speed import repair_measures
+from cityloop.domains.water.supply_measures import shortage_measures
 from cityloop.domains.water.texts import TITLES
 from cityloop.economics import ENDS_ANYWAY
 from cityloop.evidence.normal import half_width
@@ -59,12 +67,25 @@ def propose(
             found += _surveys(view, simulator, problem, rates, priors)
         elif problem.kind == "failing_sensor":
             found += _replacement(view, problem, rates, priors)
+        elif problem.kind == CONTRADICTING:
+            found += check_logger(view, problem, rates, priors)
         elif problem.kind in BOUNDARY_KINDS:
             found += check_valves(view, problem, rates, priors)
         elif problem.kind in PRESSURE_KINDS:
-            found += pressure_measures(view, simulator, problem, rates, priors)
+            measures = pressure_measures(view, simulator, problem, rates, priors)
+            found += with_fire_check(view, simulator, measures, priors)
+        elif problem.kind == PUMP_KIND:
+            found += with_fire_check(view, simulator, pump_schedules(view, simulator, problem, rates, priors), priors)
+        elif problem.kind == "late_detection":
+            found += district_meter(view, simulator, problem, rates, priors)
+        elif problem.kind == "slow_repair":
+            found += repair_measures(view, problem, rates, priors)
     worn = [p for p in problems if p.domain == "water" and p.status in OPEN]
-    return [*found, *renew_pipes(view, worn, rates, priors)]
+    found += renew_pipes(view, worn, rates, priors)
+    shortage = next((p for p in worn if p.kind == "supply_shortage"), None)
+    if shortage is not None:
+        found = shortage_measures(view, shortage, found, rates, priors)
+    return without_those_in_place(view, found)
 
 
 # --- survey and repair -------------------------------------------------------------------------------------------

@@ -11,6 +11,7 @@ from cityloop.domains.water.balance import Meters, boundaries, find_meters, hour
 from cityloop.domains.water.localtime import civil_days
 from cityloop.domains.water.nightflow import daily_statistics
 from cityloop.domains.water.pressurelog import daily_pressure, failing_streams, find_pressure_loggers
+from cityloop.domains.water.pump_station import ENERGY_INDICATORS, energy_series
 from cityloop.errors import RecordError
 from cityloop.records import Datastream, Thing
 
@@ -20,7 +21,7 @@ __all__ = ["Daily", "air_temperature", "daily_balance", "indicator_series", "sta
 LEAST_NIGHT_H, LEAST_DAY_H = 3, 10
 #: The controls are standardised by the first days after `start`, so that a longer series does not rescale a shorter.
 REFERENCE_DAYS = 42
-INDICATORS = ("night_flow", "demand", "service_pressure", "mean_pressure")
+INDICATORS = ("night_flow", "demand", "service_pressure", "mean_pressure", *ENERGY_INDICATORS)
 
 
 class Daily:
@@ -86,11 +87,17 @@ def indicator_series(
     without controls no works elsewhere can disturb a judgement. Raises RecordError for an unknown indicator or boundary.
     """
     boundary = view.get(Thing, boundary_id)
+    if boundary.kind == "supply_system" and indicator == "demand":
+        from cityloop.domains.water.supply_problems import system_series
+
+        return system_series(view, boundary, start=start, end=end)
     if indicator not in INDICATORS:
         raise RecordError(
             "Unknown water indicator.", where=boundary.name, got=indicator, allowed=", ".join(INDICATORS),
             cure="Name one of the allowed indicators in the goal.",
         )  # fmt: skip
+    if indicator in ENERGY_INDICATORS:
+        return energy_series(view, boundary, indicator, start=start, end=end)
     if indicator in ("service_pressure", "mean_pressure"):
         return _pressure(view, boundary, indicator, start, end)
     meters = find_meters(view, boundary)

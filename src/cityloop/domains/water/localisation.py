@@ -7,6 +7,7 @@ junction. The result is a ranked area with probabilities and the junction of lea
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import date
 
 import numpy as np
 import numpy.typing as npt
@@ -14,14 +15,16 @@ import numpy.typing as npt
 from cityloop.contracts import Floats, Simulator, View
 from cityloop.domains.water.balance import boundaries, network_of
 from cityloop.domains.water.boundary_state import BoundaryState
-from cityloop.domains.water.calibration import States, calibrate, typical_states
+from cityloop.domains.water.calibration import calibrate, typical_states
 from cityloop.domains.water.detection import Part, Trouble
-from cityloop.domains.water.modelhours import Hours, find_loggers, read_hours
+from cityloop.domains.water.modelhours import find_loggers, read_hours
 from cityloop.domains.water.network import PipeNetwork, read_network
 from cityloop.domains.water.placing import posterior
-from cityloop.domains.water.shifts import LEAST_HOURS, leak_shapes, profile, shifts
+from cityloop.domains.water.response import leak_response
+from cityloop.domains.water.searched import Walk, left_after, walks
+from cityloop.domains.water.shifts import LEAST_HOURS, leak_shapes, shifts
 from cityloop.domains.water.texts import note
-from cityloop.records import Change, Datastream, RankedThing
+from cityloop.records import Datastream, RankedThing
 
 __all__ = ["Place", "localise", "rank_pipes", "rises_of"]
 
@@ -43,12 +46,18 @@ class Place:
     notes: tuple[str, ...] = ()
     details: dict[str, float | str] = field(default_factory=dict)
     streams: tuple[str, ...] = ()
+    contradicting: tuple[tuple[Datastream, float], ...] = ()
+    """Loggers left out because they contradict the model, and by how many standard errors."""
 
 
 def localise(
-    view: View, simulator: Simulator | None, state: BoundaryState, trouble: Trouble, bad: frozenset[str]
-) -> Place:
-    """Rank the pipes of a boundary; an empty Place with a note where it cannot be done."""
+    view: View, simulator: Simulator | None, state: BoundaryState, trouble: Trouble, bad: frozenset[str],
+    passed: float = 1.0,
+) -> Place:  # fmt: skip
+    """Rank the pipes of a boundary; an empty Place with a note where it cannot be done.
+
+    `passed` = chance that a survey passes a leak without hearing it: what crews searched in vain counts by it.
+    """
     network = read_network(view, state.boundary, boundaries(view)) if network_of(view, state.boundary) else None
     if network is None:
         return _nothing(note("no_network"))
@@ -71,17 +80,31 @@ def localise(
     used = calibration.fits
     if used.sum() < LEAST_LOGGERS:
         return _nothing(note("no_loggers", n=int(used.sum())))
-    course, response = profile(hours, states, _heads(simulator, network, hours, states, loggers, calibration.changes))
+    course, response = leak_response(simulator, network, hours, states, loggers, calibration.changes)
     shapes, sizes, spreads = leak_shapes(parts, trouble.gap, hours.days)
     shift, noise = shifts(residual[:, used], hours, states, course, shapes, len(sizes))
-    chances = posterior(
-        shift, noise, response[used], sizes=sizes, size_se=spreads, prior=network.junction_weights_m()
-    )  # fmt: skip
+    made, rises = walks(view, state.boundary.id), [part for part in parts if part.size > 0] or list(parts)[:1]
+    left = np.stack([left_after(network, made, _day(state, part.onset), passed) for part in rises])
+    prior = np.stack([network.junction_weights_m(share) for share in left])
+    chances = posterior(shift, noise, response.of(used), sizes=sizes, size_se=spreads, prior=prior)
+    search = _Searched(left, made)
     misfit = calibration.misfit
-    strange = [s.name for s, ok, far in zip(loggers, used, misfit, strict=True) if not ok and np.isfinite(far)]
+    strange = [(s, float(far)) for s, ok, far in zip(loggers, used, misfit, strict=True) if not ok and np.isfinite(far)]
     left_out = [s.name for s, ok in zip(loggers, used, strict=True) if not ok]
     left_out += [s.name for s in view.records(Datastream) if s.id in bad and s.observed_property == "water_pressure"]
-    return _place(network, chances, sizes, int(used.sum()), sorted(left_out), strange, tuple(streams))
+    return _place(network, chances, sizes, search, int(used.sum()), sorted(left_out), strange, tuple(streams))
+
+
+def _day(state: BoundaryState, index: int) -> date:
+    return date.fromisoformat(str(state.days[min(max(index, 0), len(state.days) - 1)].astype("datetime64[D]")))
+
+
+@dataclass(frozen=True)
+class _Searched:
+    """Share of each pipe's probability that searches left, (leaks, pipes), and the searches."""
+
+    left: Floats
+    walks: Sequence[Walk]
 
 
 def rises_of(trouble: Trouble) -> tuple[Part, ...]:
@@ -94,12 +117,13 @@ def rises_of(trouble: Trouble) -> tuple[Part, ...]:
 
 
 def _place(
-    network: PipeNetwork, chances: Sequence[Floats], sizes: Sequence[float], used: int, left_out: Sequence[str],
-    strange: Sequence[str], streams: tuple[str, ...],
+    network: PipeNetwork, chances: Sequence[Floats], sizes: Sequence[float], search: _Searched, used: int,
+    left_out: Sequence[str], strange: Sequence[tuple[Datastream, float]], streams: tuple[str, ...],
 ) -> Place:  # fmt: skip
     """The ranked area of all leaks together, weighted by their flow; the best place is that of the largest."""
     found = _merged(network, [_best_place(network, chance) for chance in chances], sizes)
-    total = np.average(np.stack([_humbled(network, c) for c in chances]), axis=0, weights=np.asarray(sizes))
+    shares = [_by_pipe(network, chance, left) for chance, left in zip(chances, search.left, strict=True)]
+    total = np.average(np.stack(shares), axis=0, weights=np.asarray(sizes))
     details: dict[str, float | str] = {}
     for number, (node, size) in enumerate(found, 1):
         details[f"leak_{number}_best_place"] = network.nodes[node].name
@@ -111,12 +135,19 @@ def _place(
     details["located_by"] = notes[0]
     if len(found) > 1:
         notes.append(note("several", n=len(found)))
+    told = _told_of_search(network, search)
+    if told:
+        details |= told
+        notes.append(note("searched", km=f"{told['searched_km']:.1f}", n=len({w.project for w in search.walks})))
     if left_out:
         notes.append(note("excluded", names=", ".join(left_out)))
     if strange:
-        details["loggers_that_contradict"] = ", ".join(strange)
-        notes.append(note("contradict", names=", ".join(strange)))
-    return Place(rank_pipes(network, total), network.nodes[found[0][0]].id, tuple(notes), details, streams)
+        names = ", ".join(stream.name for stream, _ in strange)
+        details["loggers_that_contradict"] = names
+        notes.append(note("contradict", names=names))
+    return Place(
+        rank_pipes(network, total), network.nodes[found[0][0]].id, tuple(notes), details, streams, tuple(strange)
+    )
 
 
 def _merged(network: PipeNetwork, best: Sequence[int], sizes: Sequence[float]) -> list[tuple[int, float]]:
@@ -132,25 +163,9 @@ def _nothing(reason: str) -> Place:
     return Place(notes=(reason,))
 
 
-def _heads(
-    simulator: Simulator, network: PipeNetwork, hours: Hours, states: States, loggers: Sequence[Datastream],
-    changes: Sequence[Change],
-) -> Floats:  # fmt: skip
-    """Head change (m per L/s of leak) of each logger for a leak at each junction: (states, loggers, junctions)."""
-    outputs = [(s.thing, "head_m") for s in loggers]
-    sources = [(node.id, "leak_l_per_s") for node in network.nodes[: network.junction_count]]
-    return np.stack(
-        [
-            simulator.gradient(changes, inputs=hours.inputs, values=values, outputs=outputs, sources=sources)
-            for values in states.values
-        ]
-    )
-
-
 # --- where it is -------------------------------------------------------------------------------------------------
-def _humbled(network: PipeNetwork, chance: Floats) -> Floats:
-    """A probability per junction as far as it can be trusted: a mixture of its powers against the length of pipe."""
-    prior = network.junction_weights_m()
+def _humbled(chance: Floats, prior: Floats) -> Floats:
+    """A probability per junction as far as it can be trusted: a mixture of its powers against the prior."""
     prior = prior / prior.sum()
     ratio = np.where(prior > 0, chance / np.maximum(prior, 1e-15), 0.0)
     total = np.zeros(len(chance))
@@ -168,17 +183,26 @@ def _best_place(network: PipeNetwork, chance: Floats) -> int:
     return int(np.argmin(np.where(np.isfinite(distance), distance, far) @ chance))
 
 
-def _by_pipe(network: PipeNetwork, chance: Floats) -> tuple[npt.NDArray[np.int64], Floats]:
-    """Order of the pipes by probability per metre, and the probability of each pipe."""
-    weights = network.junction_weights_m()
-    density = network.pipe_density(np.where(weights > 0, chance / np.maximum(weights, 1e-9), 0.0))
-    share = density * network.length_m
-    return np.argsort(-density, kind="stable"), share / share.sum()
+def _by_pipe(network: PipeNetwork, chance: Floats, left: Floats) -> Floats:
+    """Probability of each pipe, (pipes,), from that of a leak at each junction; `left` as searches left it (pipes,)."""
+    weights = network.junction_weights_m(left)
+    trusted = _humbled(chance, weights)
+    share = network.pipe_density(np.where(weights > 0, trusted / np.maximum(weights, 1e-9), 0.0))
+    share = share * left * network.length_m
+    return np.asarray(share / share.sum())
 
 
-def rank_pipes(network: PipeNetwork, chance: Floats) -> tuple[RankedThing, ...]:
+def _told_of_search(network: PipeNetwork, search: _Searched) -> dict[str, float | str]:
+    """Kilometres that crews searched in vain since a leak began, and the least share of probability that is left there."""
+    searched = (search.left < 1.0).any(axis=0)
+    if not searched.any():
+        return {}
+    return {"searched_km": float(network.length_m[searched].sum()) / 1000, "searched_left": float(search.left.min())}
+
+
+def rank_pipes(network: PipeNetwork, share: Floats) -> tuple[RankedThing, ...]:
     """Pipes in the order of probability per metre until AREA_SHARE of the probability or AREA_ROWS rows."""
-    order, share = _by_pipe(network, chance)
+    order = _order(network, share)
     total, rows = 0.0, []
     for rank, i in enumerate(order[:AREA_ROWS], 1):
         pipe = network.pipes[i]
@@ -194,9 +218,13 @@ def rank_pipes(network: PipeNetwork, chance: Floats) -> tuple[RankedThing, ...]:
     return tuple(rows)
 
 
-def _kilometres(network: PipeNetwork, chance: Floats) -> dict[str, float | str]:
+def _order(network: PipeNetwork, share: Floats) -> npt.NDArray[np.int64]:
+    return np.argsort(-share / np.maximum(network.length_m, 1e-9), kind="stable")
+
+
+def _kilometres(network: PipeNetwork, share: Floats) -> dict[str, float | str]:
     """Kilometres in ranked order until 50, 80 and 95 % of the probability are searched."""
-    order, share = _by_pipe(network, chance)
+    order = _order(network, share)
     reached = np.cumsum(share[order])
     length = np.cumsum(network.length_m[order]) / 1000
     return {

@@ -58,7 +58,9 @@ def read_hours(
     view: View, state: BoundaryState, trouble: Trouble, loggers: Sequence[Datastream], *, first: int,
     onsets: Collection[int],
 ) -> tuple[Hours, list[str]]:  # fmt: skip
-    """Hours with every input present, from BEFORE_DAYS before the day `first` on, outside works and the days of `onsets`."""
+    """Hours with every input present, from BEFORE_DAYS before the day `first` on, outside works and the days
+    of `onsets` and before them.
+    """
     first_day = max(first - BEFORE_DAYS, 0)
     start = _noon(state.days[first_day]) - timedelta(hours=36)
     end = _noon(state.days[-1]) + timedelta(hours=36)
@@ -94,7 +96,7 @@ def read_hours(
     _, pressure = view.block([s.id for s in loggers], start=start, end=end)
     pressure = np.stack([mask_stuck(pressure[:, i]) for i in range(len(loggers))], axis=1)
     in_works = {day for begun, done in state.works for day in range(begun, done + 1)}
-    doubtful = in_works | set(onsets)
+    doubtful = in_works | {day - back for day in onsets for back in (0, 1)}  # it began in the course of the day before
     keep = np.isfinite(values).all(axis=1) & ~np.isin(days, sorted(doubtful)) & (days < len(state.days))
     keep &= (days >= len(state.days) - LAST_DAYS) | (days < first_day + BEFORE_DAYS)
     hours = Hours(days[keep], tuple(inputs), values[keep], 0, tuple(levels), tuple(pumps), pressure[keep])

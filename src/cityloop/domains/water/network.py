@@ -45,11 +45,11 @@ class PipeNetwork:
         graph = coo_matrix((length[rows], (first[rows], second[rows])), shape=(n, n)).tocsr()
         return np.asarray(dijkstra(graph, directed=False), dtype=np.float64)
 
-    def junction_weights_m(self) -> Floats:
-        """Half the length of the pipes at each junction, m (junctions,)."""
+    def junction_weights_m(self, share: Floats | float = 1.0) -> Floats:
+        """Half the length of the pipes at each junction, m (junctions,); each pipe by a `share` of it (pipes,)."""
         weights = np.zeros(len(self.nodes) + 1)
-        np.add.at(weights, self.ends[:, 0], self.length_m / 2)
-        np.add.at(weights, self.ends[:, 1], self.length_m / 2)
+        np.add.at(weights, self.ends[:, 0], share * self.length_m / 2)
+        np.add.at(weights, self.ends[:, 1], share * self.length_m / 2)
         return weights[: self.junction_count]
 
     def pipe_density(self, junction_density: Floats) -> Floats:

@@ -1,4 +1,4 @@
-"""What can be done about pressure: lower the valves of a zone, by night further; where it is too low, raise it.
+"""What can be done about pressure: lower the valves of a zone, further by night or by the hour; where it is too low, raise it.
 
 Every option is run in the model with and without; an option that breaks a limit anew, or leaves a customer below the floor,
 is not offered. Settings of one boundary exclude each other.
@@ -14,7 +14,7 @@ from cityloop.domains.water.pressure_raising import raised
 from cityloop.domains.water.pressurecase import PressureCase, count_of, measure_of, open_case, water_row
 from cityloop.domains.water.pressureeffects import compare
 from cityloop.domains.water.pressuremodel import PressureRun, open_zone
-from cityloop.domains.water.pressuresettings import NIGHT_HOURS, Setting, find_settings
+from cityloop.domains.water.pressuresettings import Setting, find_settings
 from cityloop.domains.water.pricing import Price, cost_row, price_of
 from cityloop.records import CostRow, Countermeasure, Estimate, Problem, Realisation, Thing
 
@@ -38,13 +38,13 @@ def pressure_measures(
 
 
 def _lowered(case: PressureCase) -> list[Countermeasure]:
-    """Lower settings, fixed and by night."""
+    """Lower settings: fixed, by night, by the time of day."""
     view, priors = case.view, case.priors
     each, controller = (price_of(view.policy, priors, key) for key in ("valve_setting_each", "valve_controller_each"))
     if each is None or not case.zone.valves:
         return []
     settings = find_settings(case.zone, case.week, case.floor_m + case.margin_m, sorted(case.observed))
-    settings = [s for s in settings if not s.night or controller is not None]
+    settings = [s for s in settings if not s.parts or controller is not None]
     runs = case.zone.run_all([s.changes for s in settings]) if settings else []
     return [_lowering(case, s, run, each, controller) for s, run in zip(settings, runs, strict=True)]
 
@@ -55,22 +55,26 @@ def _lowering(
     """One set of lower settings as a countermeasure."""
     priors, number = case.priors, float(len(setting.valves))
     effect = compare(case.zone, case.week, run, case.leakage, case.rate, priors, case.observed)
-    by_night = bool(setting.night)
+    variant = "day_night" if setting.night else "by_hours" if setting.blocks else "fixed"
     costs = [cost_row("valve setting", "cost", count_of(case, number, "valve"), each, tags=("valve",))]
     days = number * priors["valve_setting_days"].value
-    if by_night and controller is not None:
+    if setting.parts and controller is not None:
         costs.append(cost_row("valve controller", "cost", count_of(case, number, "valve"), controller, tags=("valve",)))
         days += number * priors["valve_controller_days"].value
     costs += [water_row(case, effect.day), _bursts(case, run)]
     names = ", ".join(v.name for v in setting.valves)
     said = " / ".join(
         f"{setting.day[v.id]:g} m"
-        + (f" ({NIGHT_HOURS[0]}-{NIGHT_HOURS[1]} h {setting.night[v.id]:g} m)" if by_night else "")
+        + (
+            f" ({', '.join(f'{a}-{b or 24} h {own[v.id]:g} m' for (a, b), own in setting.parts)})"
+            if setting.parts
+            else ""
+        )
         for v in setting.valves
     )
     return measure_of(
-        case, "pressure_management", "+".join(v.name for v in setting.valves), "day_night" if by_night else "fixed",
-        ("pressure_day_night" if by_night else "pressure_fixed", {"valves": names, "settings": said}),
+        case, "pressure_management", "+".join(v.name for v in setting.valves), variant,
+        (f"pressure_{variant}", {"valves": names, "settings": said}),
         tuple(v.id for v in setting.valves), setting.changes, effect, tuple(costs), days, run,
     )  # fmt: skip
 

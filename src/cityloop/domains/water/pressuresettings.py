@@ -14,7 +14,7 @@ from cityloop.contracts import Floats
 from cityloop.domains.water.pressuremodel import PressureRun, ZoneModel
 from cityloop.records import Change, Thing
 
-__all__ = ["NIGHT_HOURS", "Setting", "find_settings", "setting_of", "valve_groups"]
+__all__ = ["BLOCKS", "NIGHT_HOURS", "Setting", "find_settings", "setting_of", "valve_groups"]
 
 #: Trial fall and rounding of a setting, m; a smaller fall is not worth a visit.
 TRIAL_M, ROUND_M, LEAST_FALL_M = 5.0, 0.5, 1.0
@@ -24,26 +24,35 @@ ANSWERS, LEAST_ANSWER, SLACK_M = 0.2, 0.05, 0.05
 LEAST_SETTING_M, ROUNDS = 5.0, 4
 #: Local hours of a night setting; the morning peak begins after them.
 NIGHT_HOURS = (0, 5)
+#: Local hours of a setting by the time of day: night, morning peak, day, evening peak, late evening; every hour is in one.
+BLOCKS = ((0, 5), (5, 9), (9, 17), (17, 22), (22, 0))
 
 
 @dataclass(frozen=True)
 class Setting:
-    """A set of valves at new settings, m; `night` holds in NIGHT_HOURS, empty = the same all day."""
+    """A set of valves at new settings, m; `night` holds in NIGHT_HOURS, `blocks` each in its hours; empty = the same all day."""
 
     valves: tuple[Thing, ...]
     day: Mapping[str, float]
     night: Mapping[str, float]
+    blocks: tuple[tuple[tuple[int, int], Mapping[str, float]], ...] = ()
+
+    @property
+    def parts(self) -> tuple[tuple[tuple[int, int], Mapping[str, float]], ...]:
+        """(hours, settings) of every part of the day that has settings of its own."""
+        return ((NIGHT_HOURS, self.night), *self.blocks) if self.night else self.blocks
 
     @property
     def changes(self) -> tuple[Change, ...]:
-        """What the engine is told; the night after the day, since the last one stands."""
+        """What the engine is told; the parts of the day after the day, since the last one stands."""
         day = [Change(thing=v.id, property="setting", value=self.day[v.id]) for v in self.valves]
-        night = [
-            Change(thing=v.id, property="setting", value=self.night[v.id], hours=NIGHT_HOURS)
+        parts = [
+            Change(thing=v.id, property="setting", value=settings[v.id], hours=hours)
+            for hours, settings in self.parts
             for v in self.valves
-            if v.id in self.night
+            if v.id in settings
         ]
-        return (*day, *night)
+        return (*day, *parts)
 
 
 def setting_of(valve: Thing) -> float:
@@ -68,7 +77,8 @@ def valve_groups(zone: ZoneModel, base: PressureRun, first: date) -> list[tuple[
 
 
 def find_settings(zone: ZoneModel, week: PressureRun, floor_m: float, watched: Sequence[int]) -> list[Setting]:
-    """Fixed settings for each group of valves, for all groups together, and the same with a lower setting by night.
+    """Fixed settings for each group of valves, for all groups together, and the same with a lower setting by night, and with
+    one by the time of day where more than the night leaves room.
 
     Tried on the day of `week` (the run without) that has the lowest pressure. `floor_m` holds the margin already; a place
     below it as it is must not fall at all. `watched` = places with a logger: valves that none of them answers to are left as
@@ -93,7 +103,8 @@ def find_settings(zone: ZoneModel, week: PressureRun, floor_m: float, watched: S
         if not _missing(zone.run(together.changes, first=worst, days=1), base, floors):
             found.append(together)
     by_night = _by_night(zone, found[-1], base, floors, worst) if found else None
-    return found + ([by_night] if by_night else [])
+    by_block = _by_block(zone, found[-1], base, floors, worst) if by_night else None
+    return [*found, *(s for s in (by_night, by_block) if s is not None)]
 
 
 def _fall(valves: Sequence[Thing], fall_m: float) -> Setting:
@@ -158,4 +169,29 @@ def _by_night(zone: ZoneModel, fixed: Setting, base: PressureRun, floors: Floats
         if not short:
             return setting
         extra -= float(np.ceil(short / ROUND_M)) * ROUND_M
+    return None
+
+
+def _by_block(zone: ZoneModel, fixed: Setting, base: PressureRun, floors: Floats, day: date) -> Setting | None:
+    """The same setting with a further fall in each part of the day; None where only the night leaves enough."""
+    run = zone.run(fixed.changes, first=day, days=1)
+    total = float(np.mean([setting_of(v) - fixed.day[v.id] for v in fixed.valves]))
+    slope = np.where((base.lowest - run.lowest) / max(total, ROUND_M) > ANSWERS, 1.0, 0.0)
+    inside = {b: (run.hours - b[0]) % 24 < ((b[1] - b[0]) % 24 or 24) for b in BLOCKS}
+    extra = {b: _room(run.pressure_m[mine].min(axis=0), floors, slope) for b, mine in inside.items()}
+    for _ in range(ROUNDS):
+        extra = {b: x if x >= LEAST_FALL_M else 0.0 for b, x in extra.items()}
+        if not any(x for b, x in extra.items() if b != NIGHT_HOURS):
+            return None
+        blocks = tuple(
+            (b, {k: max(s - x, LEAST_SETTING_M) for k, s in fixed.day.items()}) for b, x in extra.items() if x
+        )
+        setting = Setting(fixed.valves, fixed.day, {}, blocks)
+        tried = zone.run(setting.changes, first=day, days=1)
+        if not _missing(tried, base, floors):
+            return setting
+        short = {b: float(np.max(floors - tried.pressure_m[mine].min(axis=0))) for b, mine in inside.items()}
+        if max(short.values()) <= SLACK_M:  # a limit on something else
+            short = dict.fromkeys(extra, ROUND_M)
+        extra = {b: x - float(np.ceil(max(short[b] - SLACK_M, 0.0) / ROUND_M)) * ROUND_M for b, x in extra.items()}
     return None

@@ -10,17 +10,24 @@ from cityloop.contracts import Prior, Simulator, View
 from cityloop.domains.water.balance import boundaries, find_meters
 from cityloop.domains.water.boundary_problems import boundary_problems
 from cityloop.domains.water.boundary_state import BoundaryState, read_boundaries
+from cityloop.domains.water.contradicting import contradicting_loggers
 from cityloop.domains.water.detection import Trouble
+from cityloop.domains.water.district_meters import late_detection
 from cityloop.domains.water.flowmeters import meter_faults
 from cityloop.domains.water.localisation import localise
 from cityloop.domains.water.pressure import find_pressure_problems, moved_together
 from cityloop.domains.water.pricing import price_of, yearly_cost
+from cityloop.domains.water.pump_energy import find_pump_energy
 from cityloop.domains.water.renewal_problems import renewal_problems
+from cityloop.domains.water.repair_speed import repair_problems
+from cityloop.domains.water.searched import chance_passed
 from cityloop.domains.water.sensors import Fault, sensor_faults
 from cityloop.domains.water.statistic import BASELINE_DAYS, Statistic
+from cityloop.domains.water.supply_problems import shortage_problems
+from cityloop.domains.water.telling import tell_apart
 from cityloop.domains.water.texts import note
 from cityloop.evidence.normal import half_width
-from cityloop.records import Estimate, Problem, record_id
+from cityloop.records import Datastream, Estimate, Problem, record_id
 
 __all__ = ["LEAKAGE_KINDS", "find_problems"]
 
@@ -38,13 +45,18 @@ def find_problems(view: View, simulator: Simulator | None, priors: Mapping[str, 
     faults += meter_faults(view, known=frozenset(f.datastream.id for f in faults))
     together = moved_together(faults)
     faults = [f for f in faults if f.datastream.id not in together]
+    states, faults, changed = tell_apart(view, states, changed, faults)
     found = [_sensor_problem(view, fault) for fault in faults]
     bad = frozenset(f.datastream.id for f in faults)
+    strange: list[tuple[Datastream, float]] = []
     worn = renewal_problems(view, states, priors)
     for state in states:
         if span is not None and state.trouble is not None and state.statistic is not None:
-            found.append(_leak_problem(view, simulator, priors, state, state.statistic, state.trouble, span, bad))
-    return [*found, *find_pressure_problems(view, priors, states, bad), *changed, *worn]
+            found.append(
+                _leak_problem(view, simulator, priors, state, state.statistic, state.trouble, span, bad, strange)
+            )
+    found += contradicting_loggers(view, strange)
+    return [*found, *find_pressure_problems(view, priors, states, bad), *changed, *worn, *find_pump_energy(view, priors), *shortage_problems(view, priors), *late_detection(view, states, priors), *repair_problems(view, priors)]
 
 
 def _is_the_leak(fault: Fault, state: BoundaryState) -> bool:
@@ -71,19 +83,24 @@ def _span(view: View) -> tuple[datetime, datetime] | None:
 def _leak_problem(
     view: View, simulator: Simulator | None, priors: Mapping[str, Prior], state: BoundaryState,
     statistic: Statistic, trouble: Trouble, span: tuple[datetime, datetime], bad: frozenset[str],
+    contradicting: list[tuple[Datastream, float]],
 ) -> Problem:  # fmt: skip
-    """The Problem of one boundary, with its ranked area where the network can be asked."""
+    """The Problem of one boundary, with its ranked area where the network can be asked; loggers that contradict the model
+    are added to `contradicting`.
+    """
     level, z = view.policy.level, half_width(view.policy.level)
     kind = _standing_kind(view, state.boundary.id) or trouble.kind
-    recent = np.arange(trouble.recent, len(state.night))
-    recent = recent[np.isfinite(state.night[recent]) & np.isfinite(statistic.a[recent])]
+    nights = np.flatnonzero(np.isfinite(state.night) & np.isfinite(statistic.a))
+    recent = nights[nights >= trouble.recent]
+    recent = recent if len(recent) else nights[-1:]  # a meter that fell silent: what it last showed
     observed = float(np.mean(state.night[recent]))
     spread = statistic.sd_long / float(np.sqrt(len(recent)))
     gap = Estimate(
         value=trouble.gap, low=trouble.gap - z * trouble.gap_se, high=trouble.gap + z * trouble.gap_se, level=level,
         unit="L/s",
     )  # fmt: skip
-    place = localise(view, simulator, state, trouble, bad)
+    place = localise(view, simulator, state, trouble, bad, passed=chance_passed(priors))
+    contradicting += place.contradicting
     notes = [
         *_notes(view, state, statistic, trouble),
         *place.notes,

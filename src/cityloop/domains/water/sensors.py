@@ -21,6 +21,8 @@ from cityloop.records import Datastream
 __all__ = ["Break", "Fault", "find_break", "sensor_faults"]
 
 WATCHED = ("water_pressure", "water_flow", "water_level")
+#: Daily readings (of a reservoir) tell nothing by the hour.
+DAY_S = 86_400
 #: A meter is stuck when it repeats one value for STUCK_H and this many times as long as before.
 STUCK_RATIO = 4.0
 #: A meter is silent when this share of the last days is missing while it delivered more before.
@@ -56,7 +58,8 @@ class Fault:
 
 def sensor_faults(view: View) -> list[Fault]:
     """Every sensor that fails at `view.now`, one fault each, in the order of datastream ids."""
-    streams = sorted((s for s in view.records(Datastream) if s.observed_property in WATCHED), key=lambda s: s.id)
+    watched = (s for s in view.records(Datastream) if s.observed_property in WATCHED and s.step_s < DAY_S)
+    streams = sorted(watched, key=lambda s: s.id)
     span = view.span([s.id for s in streams]) if streams else None
     if span is None:
         return []

@@ -11,7 +11,7 @@ from cityloop.domains.water.detection import Part
 from cityloop.domains.water.modelhours import Hours
 from cityloop.domains.water.robust import clipped_fit
 
-__all__ = ["LEAST_HOURS", "leak_shapes", "profile", "shifts"]
+__all__ = ["LEAST_HOURS", "leak_shapes", "shifts"]
 
 LEAST_HOURS = 48
 
@@ -38,18 +38,6 @@ def static_error(hours: Hours) -> Floats:
     pumps = pumps[:, pumps.std(axis=0) > 0.01] if pumps.size else pumps
     levels = hours.values[:, list(hours.levels)]
     return np.column_stack([np.ones(len(demand)), demand, pumps, pumps * demand[:, None], levels - levels.mean(axis=0)])
-
-
-def profile(hours: Hours, states: States, heads: Floats) -> tuple[Floats, Floats]:
-    """How a leak's effect follows the hours, (t,), mean 1; and the response by it, (loggers, junctions) m per L/s.
-
-    `heads` (states, loggers, junctions) m per L/s. One profile for all: what differs between places is the level.
-    """
-    rows = states.weights.sum(axis=1) > 0.99
-    course = states.weights @ np.abs(heads).mean(axis=(1, 2))
-    course = course / max(float(course[rows].mean()), 1e-12) if rows.any() else np.ones(len(rows))
-    share = (states.weights[rows] * course[rows, None]).sum(axis=0) / max(float(np.sum(course[rows] ** 2)), 1e-12)
-    return course, np.tensordot(share, heads, axes=1)
 
 
 def shifts(

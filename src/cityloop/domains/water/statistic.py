@@ -46,6 +46,8 @@ def adjust(night: Floats, day: Floats, covariates: Mapping[str, Floats]) -> Stat
 
     Coefficients come from a robust ridge regression of what is left after a running median of LOCAL_DAYS is removed.
     """
+    if np.isfinite(night).sum() < BASELINE_DAYS:
+        return None
     names = ["day", *covariates]
     columns = [np.asarray(day, dtype=np.float64), *(np.asarray(c, dtype=np.float64) for c in covariates.values())]
     usable = [
@@ -53,8 +55,6 @@ def adjust(night: Floats, day: Floats, covariates: Mapping[str, Floats]) -> Stat
         for name, column in zip(names, columns, strict=True)
         if np.isfinite(column[np.isfinite(night)]).mean() > 0.8
     ]
-    if np.isfinite(night).sum() < BASELINE_DAYS:
-        return None
     coefficients = _local_slopes(night, [c for _, c in usable])
     by_name = dict(zip([name for name, _ in usable], coefficients, strict=True))
     rho = float(np.clip(by_name.pop("day", 0.0), 0.0, LARGEST_RHO))

@@ -17,6 +17,9 @@ TITLES = {
     "pressure_day_night": Pair(
         "Set pressure valves {valves} by day and night: {settings}", "减压阀 {valves} 昼夜分时调压：{settings}"
     ),
+    "pressure_by_hours": Pair(
+        "Set pressure valves {valves} by the time of day: {settings}", "减压阀 {valves} 多时段调压：{settings}"
+    ),
     "raise_setting": Pair("Raise pressure valves {valves} to {settings}", "调高减压阀 {valves} 至 {settings}"),
     "open_link": Pair("Open the closed link {name}", "开启关闭的管段或阀门 {name}"),
     "upgrade_pump": Pair("Stronger pump {name}: {percent} % more power", "水泵 {name} 增容：功率增加 {percent}%"),
@@ -30,6 +33,14 @@ TITLES = {
     "check_one_boundary": Pair("Check the meters and boundary valves of {name}", "核查 {name} 的流量计与边界阀门"),
     "renew_pipes": Pair("Renew {m} m of pipes around {name}", "更新改造 {name} 一带管道 {m} m"),
     "renew_street": Pair("Renew {m} m of pipes in {name}", "更新改造 {name} 管道 {m} m"),
+    "pump_schedule": Pair(
+        "Let pump {pump} fill the tank at {hours} and keep it above its lower level otherwise",
+        "水泵 {pump} 错峰运行：{hours}充水，其余时段仅保下限水位",
+    ),
+    "pump_schedule_fixed": Pair("Run pump {pump} at {hours} only", "水泵 {pump} 仅在 {hours}运行"),
+    "check_logger": Pair(
+        "Check place and clock of the pressure logger at {name}", "现场核对 {name} 处压力计的安装位置与时钟"
+    ),
     "replace_sensor": Pair("Check or replace the sensor at {name}", "检修或更换 {name} 处的传感器"),
 }
 
@@ -41,6 +52,23 @@ STATUSES = {
 }
 
 NOTES = {
+    "energy_bands": Pair(
+        "Energy by band of the tariff, and its price of a cubic metre: {bands}.",
+        "按电价时段的用电占比与吨水电费：{bands}。",
+    ),
+    "pump_best": Pair(
+        "Held against the cheapest running of {pumps} in the same {days} days that brings as much water and keeps the tanks "
+        "{tanks} within their limits; the other pumps stay as they ran.",
+        "与同样 {days} 天内 {pumps} 的最省运行方式相比：供水量相同，水池 {tanks} 均在限位之内；其余水泵保持原有运行。",
+    ),
+    "pump_not_hydraulic": Pair(
+        "By the volumes alone: how fast the pipes fill and empty each tank is told by the simulation of a measure only.",
+        "此处只按水量计算：各水池充放水的快慢须由对策的水力模拟确定。",
+    ),
+    "tariff_source": Pair(
+        "Tariff: {source}. Hours are priced at the mean of the tariff over the months, so that a season moves nothing.",
+        "电价来源：{source}。各小时按全年各月电价的平均值计价，不受季节影响。",
+    ),
     "no_price": Pair(
         "No yearly cost: the policy gives no price water_per_m3 (marginal cost of a cubic metre).",
         "未计算年成本：政策中没有给出 water_per_m3（每立方米水的边际成本）。",
@@ -96,7 +124,19 @@ NOTES = {
         "{n} leaks are ranked together: the area mixes theirs, weighted by flow.",
         "{n} 处漏点合并排序：区域按流量加权混合。",
     ),
+    "searched": Pair(
+        "{km} km that crews searched in {n} survey(s) since the leak began, without a find there, count by the chance that a "
+        "survey passes a leak: the rest of the area is the more likely.",
+        "漏损出现以来 {n} 次检漏已查 {km} km 未发现漏点，这些管段按漏检概率计入：其余区域的概率相应升高。",
+    ),
     "excluded": Pair("Loggers left out: {names}.", "未采用的压力计：{names}。"),
+    "contradicts": Pair(
+        "In the weeks before the leak the model and the other loggers miss {name} by {misfit} standard errors (more than {most}): "
+        "it stands elsewhere than on record, its clock is wrong, or an unknown closed valve lies between. It does not fail; until "
+        "it is checked it is left out of the search for leaks.",
+        "漏损出现前数周，模型与其他压力计对 {name} 的预测偏离 {misfit} 个标准误（超过 {most}）：安装位置与台账不符、时钟有误，"
+        "或其间有未登记的关闭阀门。仪表本身未必故障；核查前不用于漏点定位。",
+    ),
     "contradict": Pair(
         "Before the leak the model and the other loggers could not explain {names}: it stands elsewhere than on record, its "
         "clock is wrong, or an unknown closed valve lies between. Check on site.",
@@ -200,6 +240,18 @@ NOTES = {
         "That {gained} and {lost} are neighbours is not on record; a leak in the one and a repair of the same size in the other "
         "on the same day would look the same.",
         "档案中未记载 {gained} 与 {lost} 相邻；若一处漏水、另一处同日修复等量漏点，表现相同。",
+    ),
+    "counts_more": Pair(
+        "The flow of {name} rose by {percent} % by day and by night alike since about {day} against {n} other boundaries: its meter "
+        "counts too much. A leak would be the larger share by night; use that grew alike at all hours looks the same.",
+        "约自 {day} 起，相对其余 {n} 个分区，{name} 的流量昼夜同比增加 {percent}%：流量计偏大。若为漏损，夜间增幅应更大；"
+        "全天用水同比增长的表现与此相同。",
+    ),
+    "counts_less": Pair(
+        "The flow of {name} fell by {percent} % by day and by night alike since about {day} against {n} other boundaries: its meter "
+        "counts too little. A mended leak would be the larger share by night; use that fell alike at all hours looks the same.",
+        "约自 {day} 起，相对其余 {n} 个分区，{name} 的流量昼夜同比减少 {percent}%：流量计偏小。若为修漏，夜间降幅应更大；"
+        "全天用水同比下降的表现与此相同。",
     ),
     "unexplained_fall": Pair(
         "On {day} the night flow of {name} fell by {size} L/s ({night} % by night, {by_day} % by day) below every level it had "

@@ -40,6 +40,7 @@ NOTES = {
     "adjusted": Pair(
         "simulated works: {n} valve(s), pump(s) or link(s) set", "模拟作业：已调整阀门、水泵或管段 {n} 处"
     ),
+    "carried_out": Pair("simulated works: carried out as planned", "模拟作业：已按方案实施"),
     "faulty": Pair("simulated works: faulty logger exchanged", "模拟作业：已更换故障压力记录仪"),
     "healthy": Pair(
         "simulated works: logger exchanged, no fault found in the old one",
@@ -147,17 +148,18 @@ class Crew:
         return log.decisions
 
     def adjust(self, project: Project, countermeasure: Countermeasure, *, start: datetime) -> list[Decision]:
-        """Set valves, pumps and links as the measure says, and report: started, done with the bill of its cost rows."""
+        """Do as the measure says (valves, pumps and links are set), and report: started, done with the bill of its cost rows."""
         rng = generator(self.seed, "crew", project.id)
         log = _Log(self.city, project.id)
         log.add(start, "set", {"state": "started"})
         days = countermeasure.uses.get("crew_days", 1.0)
-        once = [r for r in countermeasure.costs if r.kind == "cost" and not r.recurrence and r.unit_value is not None]
+        priced = [r for r in countermeasure.costs if r.kind == "cost" and r.unit_value is not None]
+        due = [r for r in priced if not r.recurrence] or priced  # what is paid year by year is due for its first year
         cost: dict[str, float | str] = {}
-        if once:
-            total = sum(r.quantity.value * r.unit_value.amount for r in once if r.unit_value is not None)
+        if due:
+            total = sum(r.quantity.value * r.unit_value.amount for r in due if r.unit_value is not None)
             cost = self._bill(total, rng)
-        note = NOTES["adjusted"]
+        note = NOTES["adjusted" if countermeasure.changes else "carried_out"]
         text = f"{note.in_('en', n=len(countermeasure.targets))} / {note.in_('zh', n=len(countermeasure.targets))}"
         log.add(working_moment(start, days, self.timezone), "set", {"state": "done", **cost, "note": text})
         return log.decisions

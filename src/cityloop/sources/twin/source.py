@@ -143,7 +143,9 @@ class Twin:
         if self._sets(countermeasure):
             return crew.adjust(project, countermeasure, start=start)
         if countermeasure.kind != "replace_sensor":
-            return crew.search(project, countermeasure, start=start)
+            seeks = not countermeasure.effects or any(e.indicator == "night_flow" for e in countermeasure.effects)
+            carry = crew.search if seeks or countermeasure.area else crew.adjust  # reports and mains seek no leak
+            return carry(project, countermeasure, start=start)
         failing, failure = self._failing(), world.scenario.failure
         faulty = (
             failing is not None

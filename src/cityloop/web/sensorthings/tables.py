@@ -7,15 +7,13 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 
 from cityloop.records import Datastream, Location, ObservedProperty, Record, Sensor, Thing
-from cityloop.settings import describe_crs
+from cityloop.web.places import GEOJSON, geojson
 from cityloop.web.sensorthings.model import MEASUREMENT
 
 if TYPE_CHECKING:
     from cityloop.web.service import Service
 
 __all__ = ["Tables"]
-
-GEOJSON = "application/geo+json"
 
 
 class Tables:
@@ -40,7 +38,7 @@ def _tables(service: "Service") -> dict[str, pa.Table]:
     things = [t for t in store.records(Thing, who) if t.location or t.id in observed or t.kind == "thing"]
     places = {p.id: p for p in store.records(Location, who)}
     numbers = store.control.numbers()
-    geojson = dict(zip(places, _geojson(list(places.values())), strict=True))
+    drawn = dict(zip(places, map(_json, geojson(list(places.values()))), strict=True))
     located = [(t, places[t.location]) for t in things if t.location in places]
     properties = {s.observed_property: (s.unit, f"urn:cityloop:property:{s.observed_property}") for s in streams}
     for stated in store.records(ObservedProperty, who):
@@ -55,7 +53,7 @@ def _tables(service: "Service") -> dict[str, pa.Table]:
         "sta_location": _table(
             ("id", "name", "description", "encodingType", "location", "properties"),
             (
-                (p.id, p.name, f"{p.geometry}, {p.crs}", GEOJSON, geojson[p.id], _json({"crs": p.crs, **_marked(p)}))
+                (p.id, p.name, f"{p.geometry}, {p.crs}", GEOJSON, drawn[p.id], _json({"crs": p.crs, **_marked(p)}))
                 for p in places.values()
             ),
         ),
@@ -90,7 +88,7 @@ def _tables(service: "Service") -> dict[str, pa.Table]:
             ("id", "name", "description", "encodingType", "feature", "properties", "thing"),
             (
                 (f"{t.id}:feature", t.name, t.kind, GEOJSON,
-                 geojson.get(t.location) or _json({"type": "Feature", "geometry": None, "properties": {}}),
+                 drawn.get(t.location) or _json({"type": "Feature", "geometry": None, "properties": {}}),
                  _json(_marked(t)), t.id)
                 for t in things if t.id in observed
             ),
@@ -115,46 +113,3 @@ def _marked(record: Record) -> dict[str, Any]:
 
 def _unit(unit: str) -> dict[str, str]:
     return {"name": unit, "symbol": unit, "definition": f"https://ucum.org/ucum#{unit}"}
-
-
-def _geojson(places: Sequence[Location]) -> list[str]:
-    """Each Location as GeoJSON in WGS 84 (longitude, latitude); where its own coordinates have no known way there it is a
-    Feature without geometry that holds them as given: nothing is put at a wrong place.
-    """
-    by_crs: dict[str, list[int]] = {}
-    for i, place in enumerate(places):
-        by_crs.setdefault(place.crs, []).append(i)
-    found = [""] * len(places)
-    for crs, members in by_crs.items():
-        to_wgs84 = _transformer(crs)
-        for i in members:
-            place = places[i]
-            found[i] = _json(_feature(place) if to_wgs84 is None else _geometry(place, to_wgs84))
-    return found
-
-
-def _transformer(crs: str) -> Any:
-    """From coordinates (x, y) of a system to longitude and latitude; None where there is no official way."""
-    if not crs.upper().startswith("EPSG:"):
-        return None
-    from pyproj import Transformer
-
-    described = describe_crs(crs)
-    assert described is not None
-    return Transformer.from_crs(crs, "EPSG:4326", always_xy=True)
-
-
-def _geometry(place: Location, transformer: Any) -> dict[str, Any]:
-    xs, ys = transformer.transform(*zip(*place.coordinates, strict=True))
-    points = [[round(float(x), 8), round(float(y), 8)] for x, y in zip(xs, ys, strict=True)]
-    if place.geometry == "point":
-        return {"type": "Point", "coordinates": points[0]}
-    if place.geometry == "line":
-        return {"type": "LineString", "coordinates": points}
-    ring = points if points[0] == points[-1] else [*points, points[0]]
-    return {"type": "Polygon", "coordinates": [ring]}
-
-
-def _feature(place: Location) -> dict[str, Any]:
-    held = {"crs": place.crs, "geometry": place.geometry, "coordinates": place.coordinates}
-    return {"type": "Feature", "geometry": None, "properties": held}
