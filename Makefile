@@ -11,6 +11,8 @@ export UV_PYTHON_DOWNLOADS ?= never
 export UV_PYTHON ?= $(PYTHON)
 UV := $(or $(shell command -v uv 2>/dev/null),.venv-boot/bin/uv)
 GROUP ?= demo
+# The tests of a file stay together: what they share is made once. One process: make test SPREAD=
+SPREAD ?= -n auto --maxprocesses 4 --dist loadfile
 
 .PHONY: help demo test quick lint pins check-pins bench-verify bundle clean
 .DEFAULT_GOAL := help
@@ -23,10 +25,10 @@ demo: $(VENV)/.demo
 	$(BIN)/cityloop demo $(DEMO_ARGS)
 
 test: $(VENV)/.test
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest $(SPREAD)
 
 quick: $(VENV)/.test
-	$(BIN)/python -m pytest -m "not slow"
+	$(BIN)/python -m pytest -m "not slow" $(SPREAD)
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff check src tests

@@ -144,9 +144,13 @@ def test_crew_when_no_price_is_known_then_no_bill_is_made_up() -> None:
     assert "cost" not in done.data and "currency" not in done.data
 
 
-@pytest.mark.parametrize("faulty, found", [(True, "other"), (False, "none")])
-def test_crew_when_a_logger_is_exchanged_then_it_says_what_it_found(faulty: bool, found: str) -> None:
-    decisions = crew().exchange(project(), measure(kind="replace_sensor"), start=MONDAY, faulty=faulty)
+@pytest.mark.parametrize(
+    "finding, found",
+    [("faulty", "other"), ("healthy", "none"), ("right", "none"), ("slow", "other"), ("elsewhere", "other")],
+)
+def test_crew_when_a_logger_is_visited_then_it_says_what_it_found(finding: str, found: str) -> None:
+    decisions = crew().visit(project(), measure(kind="replace_sensor"), start=MONDAY, finding=finding, place="J-7")
+    assert ("J-7" in str(decisions[1].data["note"])) == (finding == "elsewhere")
     assert verbs(decisions) == ["started", found, "done"]
     assert float(decisions[-1].data["cost"]) == pytest.approx(1500, rel=0.4)
     assert "模拟" in str(decisions[1].data["note"]) and "simulated" in str(decisions[1].data["note"])

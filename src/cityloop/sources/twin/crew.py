@@ -46,6 +46,15 @@ NOTES = {
         "simulated works: logger exchanged, no fault found in the old one",
         "模拟作业：已更换压力记录仪，旧仪表未发现故障",
     ),
+    "right": Pair("simulated works: place and clock checked, both right", "模拟作业：已核对位置与时钟，均无误"),
+    "elsewhere": Pair(
+        "simulated works: the logger stands at {place}; the register is to be corrected",
+        "模拟作业：该压力记录仪实际位于 {place}，台账待更正",
+    ),
+    "slow": Pair(
+        "simulated works: the clock of the logger is an hour slow; its readings are to be corrected",
+        "模拟作业：该压力记录仪时钟慢 1 小时，读数待更正",
+    ),
 }
 
 
@@ -131,17 +140,17 @@ class Crew:
         log.add(working_moment(start, days, self.timezone), "set", {"state": "done", **cost, "note": text})
         return log.decisions
 
-    def exchange(
-        self, project: Project, countermeasure: Countermeasure, *, start: datetime, faulty: bool
+    def visit(
+        self, project: Project, countermeasure: Countermeasure, *, start: datetime, finding: str, place: str = ""
     ) -> list[Decision]:
-        """Exchange one logger, say whether the old one was faulty, and report: started, inspect, done."""
+        """Exchange or check one logger, say what was wrong with it (a key of NOTES), and report: started, inspect, done."""
         rng = generator(self.seed, "crew", project.id)
         log = _Log(self.city, project.id)
         log.add(start, "set", {"state": "started"})
-        note = NOTES["faulty" if faulty else "healthy"]
-        text = f"{note.en} / {note.zh}"
+        note = NOTES[finding]
+        text = f"{note.in_('en', place=place)} / {note.in_('zh', place=place)}"
         at = working_moment(start, SENSOR_DAYS / 2, self.timezone)
-        log.add(at, "inspect", {"found": "other" if faulty else "none", "note": text})
+        log.add(at, "inspect", {"found": "none" if finding in ("healthy", "right") else "other", "note": text})
         days = SENSOR_DAYS + (float(rng.uniform(*LATE_DAYS)) if rng.random() < LATE else 0.0)
         cost = self._cost(countermeasure, {"sensor": 1.0}, rng)
         log.add(working_moment(start, days, self.timezone), "set", {"state": "done", **cost, "note": text})

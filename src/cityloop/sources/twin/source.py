@@ -146,15 +146,29 @@ class Twin:
             seeks = not countermeasure.effects or any(e.indicator == "night_flow" for e in countermeasure.effects)
             carry = crew.search if seeks or countermeasure.area else crew.adjust  # reports and mains seek no leak
             return carry(project, countermeasure, start=start)
-        failing, failure = self._failing(), world.scenario.failure
-        faulty = (
+        finding, place = self._wrong_with(countermeasure, start)
+        return crew.visit(project, countermeasure, start=start, finding=finding, place=place)
+
+    def _wrong_with(self, countermeasure: Countermeasure, start: datetime) -> tuple[str, str]:
+        """What a visit to a logger shows: a key of the crew's notes, and where it stands if that is elsewhere."""
+        world, failing = self._world, self._failing()
+        failure = world.scenario.failure
+        if (
             failing is not None
             and failure is not None
             and failing.datastream.thing == countermeasure.boundary
             and self._mended() is None
             and hour_of(start, world.start) >= failure.onset_day * 24
-        )
-        return crew.exchange(project, countermeasure, start=start, faulty=faulty)
+        ):
+            return "faulty", ""
+        if countermeasure.details.get("fault") != "contradicting_logger":
+            return "healthy", ""
+        for i, meter in enumerate(world.meters[len(world.meters) - self.settings.sensors :]):
+            if meter.datastream.thing == countermeasure.boundary and i in world.wrong.swapped:
+                return "elsewhere", world.loggers[world.wrong.place[i]]
+            if meter.datastream.thing == countermeasure.boundary and i in world.wrong.slow:
+                return "slow", ""
+        return "right", ""
 
     @staticmethod
     def _sets(countermeasure: Countermeasure) -> bool:
