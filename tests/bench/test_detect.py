@@ -7,8 +7,9 @@ from zoneinfo import ZoneInfo
 import numpy as np
 import pytest
 
-from cityloop.bench import detect, injections
-from cityloop.bench.detect import Named, run
+from cityloop.bench import detect_figures, injections
+from cityloop.bench.detect import run
+from cityloop.bench.detect_figures import Named, alarms
 from cityloop.bench.injections import WEEK_H, Injection, draw, injected
 from cityloop.errors import InputError
 
@@ -64,7 +65,7 @@ def test_alarms_when_a_problem_goes_and_comes_back_then_it_is_told_again():
     for h in hours[:8]:
         plain[h] = frozenset({leak})
     plain[hours[9]] = frozenset({late, gaps})
-    found = detect._alarms(plain, [hours, hours[4:]], datetime(2021, 1, 1, tzinfo=ZoneInfo("UTC")))
+    found = alarms(plain, [hours, hours[4:]], datetime(2021, 1, 1, tzinfo=ZoneInfo("UTC")))
     assert (found["sensor_weeks"], found["false_alarms"]) == (20, 2)
     assert found["false_alarms_per_1000_sensor_weeks"] == 100.0
     assert (found["false_alarms_lasting"], found["false_alarms_told_again"], found["gaps_rightly_told"]) == (1, 1, 1)
@@ -94,7 +95,7 @@ def folder(tmp_path):
 
 def test_bench_when_run_on_a_small_folder_then_large_events_are_seen_and_named(folder, monkeypatch):
     monkeypatch.setattr(injections, "CELLS", {"leak": (0.5,), "burst": (1.2,), "stuck": (1.0,)})
-    monkeypatch.setattr(detect, "CELLS", injections.CELLS)
+    monkeypatch.setattr(detect_figures, "CELLS", injections.CELLS)
     found = run(folder, each=2, seed=3, workers=1)
     assert set(found) >= KEYS
     assert found["sensor_weeks"] == 6 * 15

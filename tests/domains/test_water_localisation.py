@@ -135,3 +135,12 @@ def test_inspected_when_the_city_has_no_network_then_any_place_is_taken() -> Non
     problem = SimpleNamespace(id="p", gap=SimpleNamespace(value=5.0))
     score = score_finding(view, problem, {"found": "leak", "place": "Mill Lane 4", "flow_l_per_s": 3.0})  # type: ignore[arg-type]
     assert score == {"found": "leak", "flow_error_l_per_s": 2.0, "realised_effect": 3.0}
+
+
+def test_inspected_when_no_pipe_joins_the_find_to_the_best_place_then_no_distance_is_given(square, ids):
+    view, network = square(leaks=[(21, 40, 5.0, 0.0)], noise_m=0.02).build()
+    problem = leak_problem(view, network)
+    at_corner = {ids("pipe", "P-0-1"), ids("pipe", "P-0-6")}  # J-0 without its pipes stands alone
+    apart = view.with_(things=tuple(t for t in view.things if t.id not in at_corner))
+    score = domain.inspected(apart, problem, {"found": "leak", "place": "J-0", "flow": 5.0})
+    assert "distance_m" not in score and score["found"] == "leak"

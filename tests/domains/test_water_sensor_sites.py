@@ -145,7 +145,6 @@ def test_domain_when_it_places_sensors_then_it_is_of_the_protocol():
     assert isinstance(domain, PlacesSensors)
 
 
-@pytest.mark.slow
 def test_sites_when_leaks_are_run_on_another_network_then_they_beat_the_farthest_points_and_chance(tmp_path):
     """Emitters on a network whose pipes and demands differ (10 % and 20 %), 60 places drawn by length of pipe."""
     from cityloop.city import City

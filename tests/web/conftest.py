@@ -119,8 +119,8 @@ def start(folder: Path) -> Iterator[Callable[..., Process]]:
     """Start the server on the folder; a second start needs the secret of the first."""
     running: list[subprocess.Popen[str]] = []
 
-    def begin(*arguments: str, secret: str = "") -> Process:
-        port = free_port()
+    def begin(*arguments: str, secret: str = "", port: int = 0) -> Process:
+        port = port or free_port()
         command = [sys.executable, "-m", "cityloop", "serve", str(folder), "--port", str(port), *arguments]
         env = {**os.environ, "PYTHONPATH": str(SRC), "LANG": "C"}
         popen = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=env)

@@ -64,6 +64,11 @@ TEXTS = {
     "median_days": Pair("days (median)", "天数（中位数）"),
     "called": Pair("{kind} was called: {names}", "{kind} 被判为：{names}"),
     "nothing": Pair("nothing", "未发现"),
+    "stuck_fault": Pair("{kind}: stuck", "{kind}：卡滞"),
+    "gaps_fault": Pair("{kind}: silent", "{kind}：缺数"),
+    "under_registering_fault": Pair("{kind}: counts too little", "{kind}：计量偏小"),
+    "over_registering_fault": Pair("{kind}: counts too much", "{kind}：计量偏大"),
+    "listed": Pair("{name} {count}", "{name} {count} 次"),
     "ran": Pair(
         "{injected} events injected, {seconds} s, {date}, {machine}",
         "注入事件 {injected} 个；{seconds} s；{date}；{machine}",
@@ -157,9 +162,7 @@ def bench_verify(
 def bench_detect(
     data: Annotated[Path, typer.Option("--data", metavar="DIR", help="Folder of the measured areas / 实测数据文件夹")],
     seed: Annotated[int, typer.Option("--seed", help="Seed of what is injected / 随机种子")] = 7,
-    each: Annotated[
-        int, typer.Option("--each", min=1, help="Events of each kind and size / 每类每种大小的事件数")
-    ] = 10,
+    each: Annotated[int, typer.Option("--each", min=1, help="Events of each kind and size / 每类每种大小的事件数")] = 5,
     workers: Annotated[int, typer.Option("--workers", min=1, help="Processes / 并行进程数")] = 2,
     lang: LangOpt = None,
     as_json: JsonOpt = False,
@@ -182,7 +185,6 @@ def _tell_detection(found: Mapping[str, Any]) -> None:
     """The false alarms, a table of what was injected, and what it was called."""
     from cityloop.cli.language import say
     from cityloop.cli.screen import print_lines, print_table
-    from cityloop.cli.show import kind as named
 
     print_lines(
         say(
@@ -203,17 +205,29 @@ def _tell_detection(found: Mapping[str, Any]) -> None:
 
     def spoken(kinds: str) -> str:
         parts = [part.split(": ") for part in kinds.split(" + ")]
-        return " + ".join(
-            say(TEXTS["nothing"]) if p == ["nothing"] else ": ".join([named(p[0]), *p[1:]]) for p in parts
-        )
+        return " + ".join(_spoken(*part) for part in parts)
 
+    comma = say(Pair(", ", "，"))
     print_lines(
         *(
-            say(TEXTS["called"], kind=say(TEXTS[k]), names=", ".join(f"{spoken(n)} {c}" for n, c in names.items()))
+            say(
+                TEXTS["called"], kind=say(TEXTS[k]),
+                names=comma.join(say(TEXTS["listed"], name=spoken(n), count=c) for n, c in names.items()),
+            )
             for k, names in found["called"].items()
         ),
         say(TEXTS["ran"], **{k: found[k] for k in ("injected", "seconds", "date", "machine")}),
-    )
+    )  # fmt: skip
+
+
+def _spoken(kind: str, fault: str = "") -> str:
+    """A kind of problem, of a meter with its fault, as people say it."""
+    from cityloop.cli.language import say
+    from cityloop.cli.show import kind as named
+
+    if kind == "nothing":
+        return say(TEXTS["nothing"])
+    return say(TEXTS[f"{fault}_fault"], kind=named(kind)) if f"{fault}_fault" in TEXTS else named(kind)
 
 
 @bench.command("loop")

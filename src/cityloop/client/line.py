@@ -36,7 +36,7 @@ class Line:
         address = httpx.URL(url.rstrip("/"))
         if address.scheme not in ("http", "https") or not address.host:
             raise InputError("Not the address of a server.", got=url, allowed="for example http://127.0.0.1:8440")
-        self.url, self.patience_s = str(address), patience_s
+        self.url, self.patience_s, self._timeout_s = str(address), patience_s, timeout_s
         self._http = httpx.Client(
             base_url=address, headers={"Authorization": f"Bearer {key}"}, timeout=timeout_s,
             verify=_trusted(ca), trust_env=address.host not in ("localhost", "127.0.0.1", "::1"),
@@ -76,7 +76,7 @@ class Line:
     @contextmanager
     def stream(self, path: str, headers: Mapping[str, str], *, quiet_s: float) -> Iterator[httpx.Response]:
         """An answer that is read as it comes; Unreachable after `quiet_s` without a sign of life."""
-        timeout = httpx.Timeout(self._http.timeout, read=quiet_s)
+        timeout = httpx.Timeout(self._timeout_s, read=quiet_s)
         with (
             self._reached(),
             self._http.stream("GET", path, headers=dict(headers), timeout=timeout) as answer,

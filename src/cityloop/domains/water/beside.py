@@ -26,12 +26,9 @@ ALONE, CLEAR = 3.0, 4.0
 #: ... or by less of each, if both together make TOGETHER (the first counts for at most MOST_ALONE), it is a share of the night
 #: flow, and by day between these shares of what it is by night.
 LESS_ALONE, LESS_CLEAR, TOGETHER, MOST_ALONE, LEAST_SHARE = 0.5, 3.0, 6.0, 6.0, 0.15
-BY_DAY = (0.7, 1.5)
+BY_DAY = (0.7, 1.3)
 #: A fall by more: nobody loses water by it.
 FELL = 4.0
-#: ... or by less, if it is clearer, a share of the night flow, and by day between these shares of what it is by night.
-AS_BY_NIGHT, CLEARER, LEAST_SHARE = 0.5, 5.0, 0.15
-BY_DAY = (0.7, 1.3)
 
 
 @dataclass(frozen=True)

@@ -51,7 +51,9 @@ def score_finding(view: View, problem: Problem, finding: Mapping[str, float | st
             score |= {"rank": float(row.rank), "km_searched": searched, "probability": row.probability}
             break
     if problem.best_place in network.index:
-        score["distance_m"] = _distance(network, thing, problem.best_place)
+        distance = _distance(network, thing, problem.best_place)
+        if np.isfinite(distance):  # no pipes join two parts that a valve or pump divides
+            score["distance_m"] = distance
     return score
 
 

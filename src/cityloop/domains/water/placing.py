@@ -19,7 +19,7 @@ __all__ = ["posterior"]
 #: and what it errs by besides, as a share of it.
 WALK, OWN_M, OWN_SHARE = 0.02, 0.003, 0.1
 #: Relative error of a size beside the standard error of its estimate; sizes tried, in standard deviations.
-SIZE_ERROR = 0.25
+SIZE_ERROR = 0.15
 SIZES = np.linspace(-2.0, 2.0, 7)
 #: Share of shifts that something else than the leak makes, and their standard deviation (m).
 STRANGE, STRANGE_M = 0.03, 0.3

@@ -56,7 +56,16 @@ def find_problems(view: View, simulator: Simulator | None, priors: Mapping[str, 
                 _leak_problem(view, simulator, priors, state, state.statistic, state.trouble, span, bad, strange)
             )
     found += contradicting_loggers(view, strange)
-    return [*found, *find_pressure_problems(view, priors, states, bad), *changed, *worn, *find_pump_energy(view, priors), *shortage_problems(view, priors), *late_detection(view, states, priors), *repair_problems(view, priors)]
+    return [
+        *found,
+        *find_pressure_problems(view, priors, states, bad),
+        *changed,
+        *worn,
+        *find_pump_energy(view, priors),
+        *shortage_problems(view, priors),
+        *late_detection(view, states, priors),
+        *repair_problems(view, priors),
+    ]
 
 
 def _is_the_leak(fault: Fault, state: BoundaryState) -> bool:

@@ -80,14 +80,14 @@ def leak_response(
             continue
         at_rest = np.maximum(np.abs(flow[state]), LEAST_FLOW)
         slope = np.maximum(exponent * resistance * at_rest ** (exponent - 1), 1e-6)
-        own = _along(network, straight[state].T) / slope[:, None]
+        own = _along(network, _padded(network, straight[state].T)) / slope[:, None]
         largest = np.abs(own).max(axis=1)
         chosen = np.flatnonzero((largest > LEAST_SHARE) & (largest < MOST_SHARE) & (resistance > 0))
         if not len(chosen):
             continue
         ends = np.unique(network.ends[chosen])
         ends = ends[(ends >= 0) & (ends < len(junctions))]
-        some = np.zeros((len(junctions), len(junctions)))
+        some = np.zeros((len(network.nodes), len(junctions)))
         some[ends] = gradient(row, [(junctions[i].id, "head_m") for i in ends], drawn)
         change = _along(network, some, chosen)
         per_leak = np.clip(change / slope[chosen, None], -1.0, 1.0)
@@ -103,12 +103,15 @@ def _loss(flow: Floats, resistance: Floats, exponent: float) -> Floats:
 
 
 def _along(network: PipeNetwork, heads: Floats, chosen: npt.NDArray[np.int64] | None = None) -> Floats:
-    """Difference of a quantity of the junctions (junctions, k) from start to end of each pipe; 0 at any other node."""
-    count = network.junction_count
+    """Difference of a quantity of the nodes (nodes, k) from start to end of each pipe; 0 where an end is not known."""
     ends = network.ends if chosen is None else network.ends[chosen]
-    padded = np.concatenate([heads, np.zeros((1, heads.shape[1]))])
-    place = np.where((ends >= 0) & (ends < count), ends, count)
-    return np.asarray(padded[place[:, 0]] - padded[place[:, 1]])
+    known = (ends[:, 0] >= 0) & (ends[:, 1] >= 0)
+    return np.asarray(np.where(known[:, None], heads[ends[:, 0]] - heads[ends[:, 1]], 0.0))
+
+
+def _padded(network: PipeNetwork, change: Floats) -> Floats:
+    """A change of the junctions (junctions, k) for all nodes: tanks and reservoirs hold their heads."""
+    return np.concatenate([change, np.zeros((len(network.nodes) - network.junction_count, change.shape[1]))])
 
 
 def _law(
@@ -122,12 +125,12 @@ def _law(
     strained[hours.demand] *= 2.0
     rows = np.vstack([states.values, strained])
     outputs: list[Output] = [(pipe.id, "flow_l_per_s") for pipe in network.pipes]
-    outputs += [(node.id, "head_m") for node in network.nodes[: network.junction_count]]
+    used = [int(i) for i in np.unique(network.ends) if i >= 0]
+    outputs += [(network.nodes[i].id, "head_m") for i in used]
     solved = simulator.states(changes, inputs=hours.inputs, values=rows, outputs=outputs)
-    flow, heads = solved[:, : len(network.pipes)], solved[:, len(network.pipes) :]
-    at_junction = (network.ends >= 0) & (network.ends < network.junction_count)
-    inside = at_junction[:, 0] & at_junction[:, 1]
-    loss = np.where(inside[:, None], _along(network, heads.T), 0.0).T
+    flow, heads = solved[:, : len(network.pipes)], np.zeros((len(network.nodes), len(rows)))
+    heads[used] = solved[:, len(network.pipes) :].T
+    loss, inside = _along(network, heads).T, (network.ends[:, 0] >= 0) & (network.ends[:, 1] >= 0)
     most = np.argmax(np.abs(flow), axis=0)
     pipes = np.arange(flow.shape[1])
     least = np.argmin(np.abs(flow), axis=0)
