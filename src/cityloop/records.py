@@ -347,7 +347,11 @@ class Goal(Record, frozen=True, kw_only=True):
 
 
 class Countermeasure(Record, frozen=True, kw_only=True):
-    """A possible measure as data: what it changes, answers, needs, excludes, uses, costs and claims."""
+    """A possible measure as data: what it changes, answers, needs, excludes, uses, costs and claims.
+
+    Of `details`, reports and crews read `search_on_l_per_s_per_km` (a search goes on while the flow still missing exceeds
+    it for each kilometre of its area that is left); the others are the domain's own.
+    """
 
     domain: str
     kind: str

@@ -43,9 +43,11 @@ def test_walk_when_the_leak_is_at_the_far_end_then_pays_for_the_way():
     assert walk(["P3", "P2", "P1"], [AT_D], STREET) == Work(3.0, 1, 5.0)
 
 
-def test_walk_when_three_quarters_are_found_then_ends_without_the_rest():
-    assert walk(["P3", "P2", "P1"], [AT_D, AT_A], STREET) == Work(3.0, 1, 5.0)
-    assert walk(["P1", "P2", "P3"], [AT_D, AT_A], STREET) == Work(6.0, 2, 6.0)
+def test_walk_when_the_rest_is_worth_less_than_the_way_then_ends_without_it():
+    # 57 km of the budget are left: 57 * 250 USD are a year of 0.75 L/s at 0.60 USD/m3
+    small = Hidden(AT_A.pipe, AT_A.node, 0.7)
+    assert walk(["P3", "P2", "P1"], [AT_D, small], STREET) == Work(3.0, 1, 5.0)
+    assert walk(["P3", "P2", "P1"], [AT_D, AT_A], STREET) == Work(6.0, 2, 6.0)
 
 
 def test_walk_when_the_next_pipe_is_beyond_sixty_kilometres_then_stops_before_it():

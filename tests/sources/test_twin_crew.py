@@ -40,7 +40,9 @@ def crew(leaks: Sequence[Leak] = ONE, **changes: Any) -> Crew:
     return Crew(**given)
 
 
-def measure(claim: float = 2.0, area: int = N, kind: str = "survey_and_repair", costs: tuple[Any, ...] = ()) -> Any:
+def measure(claim: float = 2.0, area: int = N, kind: str = "survey_and_repair", costs: tuple[Any, ...] = (),
+    details: dict[str, float] | None = None,
+) -> Any:  # fmt: skip
     ranked = tuple(
         RankedThing(
             thing=record_id(CITY, "thing", "pipe", f"P{i}"),
@@ -53,7 +55,8 @@ def measure(claim: float = 2.0, area: int = N, kind: str = "survey_and_repair", 
     )
     effect = SimpleNamespace(indicator="night_flow", estimate=SimpleNamespace(value=claim))
     return SimpleNamespace(
-        kind=kind, area=ranked, costs=costs, effects=(effect,), boundary="b", details={"probability_found": 0.8},
+        kind=kind, area=ranked, costs=costs, effects=(effect,), boundary="b",
+        details={"probability_found": 0.8, **(details or {})},
         realisation=SimpleNamespace(estimate=SimpleNamespace(value=0.8)),
     )  # fmt: skip
 
@@ -125,6 +128,16 @@ def test_crew_when_two_leaks_are_sought_then_it_goes_on_for_both() -> None:
 def test_crew_when_one_leak_explains_what_was_sought_then_it_stops() -> None:
     runs = many(TWO, 40, claim=4.0 * 0.64)
     assert sum(verbs(r) == ["started", "leak", "done"] for r in runs) > 36
+
+
+@pytest.mark.parametrize(
+    "worth, verbs_said", [(0.01, ["started", "leak", "leak", "done"]), (10.0, ["started", "leak", "done"])]
+)
+def test_crew_when_the_measure_says_what_a_search_is_worth_then_it_goes_on_as_long_as_that(
+    worth: float, verbs_said: list[str]
+) -> None:
+    runs = many(TWO, 100, claim=9.0 * 0.64, details={"search_on_l_per_s_per_km": worth})
+    assert sum(verbs(r) == verbs_said for r in runs) > 85
 
 
 def test_crew_when_the_countermeasure_has_prices_then_they_are_used() -> None:

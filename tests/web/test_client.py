@@ -11,9 +11,8 @@ import msgspec
 import pyarrow as pa
 import pytest
 
-from cityloop.client import Client
+from cityloop.client import Client, Unreachable
 from cityloop.client import client as calls
-from cityloop.client.line import Unreachable
 from cityloop.errors import Cancelled, CityloopError, Forbidden, InputError, RecordError, StoreBusy
 from cityloop.records import Datastream, Problem, Thing
 from cityloop.store import GroupWriter

@@ -19,8 +19,9 @@ SURVEY_USD_PER_KM, REPAIR_USD = 250.0, 4_000.0
 PRICES = (0.60, 0.30, 1.00)
 #: Budget of one scenario, the same for every planner.
 SURVEY_KM, MOST_REPAIRS = 60.0, 5
-#: A survey ends when this share of the missing flow is found, as the twin's crew does.
-ENOUGH = 0.75
+#: A survey goes on while the missing flow exceeds this for each kilometre of the budget that is left: by then it is worth less
+#: than the rest of the walk. Every planner's crew stops by the same rule, ours at the city's own price of water.
+SEARCH_ON_L_PER_S_PER_KM = SURVEY_USD_PER_KM / (PRICES[0] * M3_PER_YEAR_PER_L_PER_S)
 
 
 @dataclass(frozen=True)
@@ -62,7 +63,7 @@ def all_knowing(leaks: Sequence[Hidden], price: float) -> float:
 
 
 def walk(order: Sequence[str], leaks: Sequence[Hidden], pipes: Mapping[str, tuple[tuple[str, str], float]]) -> Work:
-    """A survey of whole pipes in `order` until ENOUGH of the flow is found, the kilometres or the repairs are used up.
+    """A survey of whole pipes in `order` until what is missing is not worth the rest, kilometres or repairs are used up.
 
     `pipes`: name -> (ends, length in m). A leak is heard on its pipe and from pipes that meet at its junction, as the
     twin's crew hears it; unlike the crew's, every repair is whole and the missing flow is known exactly.
@@ -79,7 +80,8 @@ def walk(order: Sequence[str], leaks: Sequence[Hidden], pipes: Mapping[str, tupl
             if repairs < MOST_REPAIRS:
                 left.remove(leak)
                 saved, repairs = saved + leak.flow_l_per_s, repairs + 1
-        if repairs == MOST_REPAIRS or saved >= ENOUGH * total:
+        km_left = SURVEY_KM - metres / 1000
+        if repairs == MOST_REPAIRS or (repairs and total - saved < SEARCH_ON_L_PER_S_PER_KM * km_left):
             break
     return Work(metres / 1000, repairs, saved)
 

@@ -8,5 +8,6 @@
 
 from cityloop.client.answers import Event, Job, Refused, Rows, Sent, Turn
 from cityloop.client.client import Client
+from cityloop.client.line import Unreachable
 
-__all__ = ["Client", "Event", "Job", "Refused", "Rows", "Sent", "Turn"]
+__all__ = ["Client", "Event", "Job", "Refused", "Rows", "Sent", "Turn", "Unreachable"]

@@ -40,6 +40,11 @@ _DIFFERS = Pair(
     "Whatever differs from the map: a closed valve, another pipe material, a pipe that is not there.",
     "与图纸不符之处：阀门关闭、管材不同、管段不存在等。",
 )
+_GO_ON = Pair(
+    "{works}: do not stop at the first find. Go on while the flow still missing exceeds {limit} L/s for each kilometre of the "
+    "list that is left; less than that is worth less than the rest of the walk.",
+    "{works}：查到一处不要停。只要尚缺流量高于清单剩余里程每公里 {limit} L/s，就继续查；低于此值则不值得查完其余管段。",
+)
 _WHERE = Pair(
     "Into the city’s records: cityloop project inspect CITY {number} --found {cause} --place {place}{flow}; begin and end: "
     "cityloop project set CITY {number} started, then done --cost AMOUNT. Without its end on record no works can be verified.",
@@ -97,6 +102,18 @@ def _begin(facts: Facts, thing: str, name: str) -> Inline:
     return Sentence(_FIRST, {"section": name, "street": street}) if street else name
 
 
+def _go_on(facts: Facts, waiting: list[Project]) -> list[Inline]:
+    """Until when each search goes on, where its measure says what a kilometre is worth."""
+    found: list[Inline] = []
+    for project in waiting:
+        measure = facts.countermeasure(project.countermeasure)
+        if measure is not None and "search_on_l_per_s_per_km" in measure.details:
+            limit = facts.trace.number(measure.id, "details.search_on_l_per_s_per_km", digits=2)
+            title = Pair(measure.title_en, measure.title_zh)
+            found.append(Sentence(_GO_ON, {"works": title, "limit": limit}))
+    return found
+
+
 def record(facts: Facts, *, searched: bool) -> list[Block]:
     """What to write down and by which command; where sections are `searched` a form for the pocket as well.
 
@@ -115,8 +132,9 @@ def record(facts: Facts, *, searched: bool) -> list[Block]:
         "number": short_number(waiting[0]), "place": place or str(facts.name(waiting[0].boundary)),
         "cause": next(iter(own), "other"), "flow": " --flow 2.5" if searched and place else "",
     }  # fmt: skip
-    items = [find, Sentence(_WHERE, parts)]
+    items: list[Inline] = [find, Sentence(_WHERE, parts)]
     if not searched:
         return [Subtitle(_RECORD), Bullets(tuple(items))]
+    items = [*_go_on(facts, waiting), *items]
     form = Table(_FORM_HEAD, tuple(("",) * len(_FORM_HEAD) for _ in range(FORM_ROWS)), _FORM, form=True)
-    return [Subtitle(_RECORD), Bullets((_SEARCHED, *items[:1], _DIFFERS, *items[1:])), form]
+    return [Subtitle(_RECORD), Bullets((_SEARCHED, *items[:-1], _DIFFERS, items[-1])), form]

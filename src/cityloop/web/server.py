@@ -72,7 +72,9 @@ def serve(service: Service, address: Address, *, kept_days: int = KEPT_DAYS) -> 
         if server.started:
             raise
         raise InputError(
-            "The server cannot listen at this address.", where=address.url, cure="Free the port, or give another: --port."
+            "The server cannot listen at this address.",
+            where=address.url,
+            cure="Free the port, or give another: --port.",
         ) from ended
 
 

@@ -172,6 +172,7 @@ def _survey(
     }
     if modelled:
         details |= modelled.details()
+    details |= _search_on(view, day_factor, prices[0], priors)
     return Countermeasure(
         id=record_id(view.city, "countermeasure", "survey_and_repair", variant, problem.boundary),
         simulated=problem.simulated,
@@ -204,6 +205,17 @@ def _survey(
         area=area if problem.area else (),
         details=details,
     )  # fmt: skip
+
+
+def _search_on(view: View, day_factor: float, per_km: Price, priors: Mapping[str, Prior]) -> dict[str, float | str]:
+    """`search_on_l_per_s_per_km`: the search goes on while the flow still missing exceeds it for each kilometre that is left:
+    less than that is worth less than the rest of the walk. Absent without a price of water.
+    """
+    water = view.policy.prices.get("water_per_m3")
+    if water is None or water[0] <= 0 or per_km.money.currency != view.policy.currency:
+        return {}
+    worth = water[0] * M3_PER_YEAR_PER_L_PER_S * day_factor * priors["run_time_without_search"].value
+    return {"search_on_l_per_s_per_km": per_km.money.amount / (worth * priors["detection_by_walking"].value)}
 
 
 def _claim(problem: Problem, found: float, leaks: int, rate: Realisation, level: float) -> Estimate:

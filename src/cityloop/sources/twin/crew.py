@@ -1,7 +1,7 @@
 """The scripted crew: it walks a ranked area, finds what is true, errs, and reports with the verbs that people use.
 
 Errors: it names a neighbouring pipe (WRONG_PLACE), measures the flow with 20 % error, is delayed (LATE), and repairs only
-a part (works.py). It stops once the flow it found reaches most of the flow that was searched for, or where the area ends.
+a part (works.py). It stops once the flow still missing is worth less than the rest of the walk, or where the area ends.
 """
 
 from collections.abc import Sequence
@@ -24,7 +24,7 @@ __all__ = ["CREW", "Crew", "working_moment"]
 CREW = "crew (simulated)"
 #: Assumed: chance of naming a neighbouring pipe, of being delayed and by how many crew-days, error of a measured flow.
 WRONG_PLACE, LATE, LATE_DAYS, FLOW_ERROR = 0.15, 0.25, (2.0, 8.0), 0.2
-#: The search ends when this share of the flow searched for has been found.
+#: Where the measure does not say what a search is worth it ends when this share of the flow searched for has been found.
 ENOUGH = 0.75
 #: Crew-days for one repair and one logger (the assumptions by which the works were priced); smallest leak one can hear, L/s.
 REPAIR_DAYS, SENSOR_DAYS, AUDIBLE_L_PER_S = 2.0, 0.5, 0.2
@@ -115,7 +115,9 @@ class Crew:
         sought = _flow_sought(countermeasure)
         metres, days, flow = 0.0, 0.0, 0.0
         found: list[int] = []
-        for row in countermeasure.area or self._everything():
+        area = countermeasure.area or self._everything()
+        whole = sum(row.length_m for row in area)
+        for row in area:
             metres += row.length_m
             days += row.length_m / 1000 / self.policy.crew_km_per_day
             at = working_moment(start, days, self.timezone)
@@ -127,7 +129,7 @@ class Crew:
                 flow += measured
                 days += REPAIR_DAYS
                 at = working_moment(start, days, self.timezone)
-            if found and sought is not None and flow >= ENOUGH * sought:
+            if found and sought is not None and self._enough(countermeasure, sought, flow, (whole - metres) / 1000):
                 break
         if not found:
             log.add(working_moment(start, days, self.timezone), "inspect", {"found": "none"})
@@ -139,6 +141,14 @@ class Crew:
         text = f"{note.in_('en', **values)} / {note.in_('zh', **values)}"
         log.add(working_moment(start, days, self.timezone), "set", {"state": "done", **cost, "note": text})
         return log.decisions
+
+    @staticmethod
+    def _enough(countermeasure: Countermeasure, sought: float, found: float, km_left: float) -> bool:
+        """Whether what is still missing is not worth the rest of the walk."""
+        worth_going = countermeasure.details.get("search_on_l_per_s_per_km")
+        if isinstance(worth_going, int | float):
+            return sought - found < worth_going * km_left
+        return found >= ENOUGH * sought
 
     def visit(
         self, project: Project, countermeasure: Countermeasure, *, start: datetime, finding: str, place: str = ""
