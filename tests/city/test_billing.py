@@ -11,9 +11,9 @@ import pytest
 from cityloop.city import City
 from cityloop.cli.examine import examine
 from cityloop.domains.water import domain
-from cityloop.domains.water.balance_volumes import longest_run
-from cityloop.domains.water.bills import read_accounts
-from cityloop.domains.water.water_balance import Balances, water_balances
+from cityloop.domains.water.losses.balance_volumes import longest_run
+from cityloop.domains.water.losses.bills import read_accounts
+from cityloop.domains.water.losses.water_balance import Balances, water_balances
 from cityloop.errors import SettingsError
 from cityloop.records import Datastream, Filter, Thing, record_id
 from cityloop.settings import load_city

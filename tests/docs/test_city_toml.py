@@ -146,7 +146,11 @@ def _asked(folder: Path, monkeypatch) -> set[tuple[str, str]]:
 
     monkeypatch.setattr(Table, "close", note)
     (folder / "city.toml").write_text(
-        example_city_toml().replace("[policy]", MORE + POSITIONS + REGISTER + THING + REQUESTS + BILLING + SUPPLY + "\n[policy]", 1) + LIMIT + TARIFF,
+        example_city_toml().replace(
+            "[policy]", MORE + POSITIONS + REGISTER + THING + REQUESTS + BILLING + SUPPLY + "\n[policy]", 1
+        )
+        + LIMIT
+        + TARIFF,
         encoding="utf-8",
     )
     load_city(folder)

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from cityloop.domains.water import domain
-from cityloop.domains.water.boundary_change import find_changes, without_transfers
 from cityloop.domains.water.boundary_state import read_boundaries
+from cityloop.domains.water.meters.boundary_change import find_changes, without_transfers
 from cityloop.records import Datastream, Project, StateEntry, Thing, record_id
 
 NAMES = ("north", "east", "south", "west")

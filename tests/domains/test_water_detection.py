@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from cityloop.domains.water.detection import find_trouble
-from cityloop.domains.water.statistic import adjust
+from cityloop.domains.water.leaks.detection import find_trouble
+from cityloop.domains.water.leaks.statistic import adjust
 
 NIGHT, DAY, RHO = 15.2, 87.0, 15.2 / 87.0
 

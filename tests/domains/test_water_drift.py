@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 
 from cityloop.domains.water import domain
-from cityloop.domains.water.flowmeters import meter_faults
-from cityloop.domains.water.sensors import sensor_faults
+from cityloop.domains.water.meters.flowmeters import meter_faults
+from cityloop.domains.water.meters.sensors import sensor_faults
 from cityloop.records import Datastream, Relation, Thing, record_id
 
 MONTH = 365.25 / 12

@@ -129,7 +129,7 @@ def test_answer_when_asked_twice_then_it_is_the_same(square):
 def test_inspected_when_the_city_has_no_network_then_any_place_is_taken() -> None:
     from types import SimpleNamespace
 
-    from cityloop.domains.water.inspection import score_finding
+    from cityloop.domains.water.leaks.inspection import score_finding
 
     view = SimpleNamespace(records=lambda noun: ())
     problem = SimpleNamespace(id="p", gap=SimpleNamespace(value=5.0))

@@ -5,11 +5,11 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from cityloop.domains.water.balance_texts import BALANCE_TEXTS
-from cityloop.domains.water.cjj92 import MPA_PER_M, loss_rate
-from cityloop.domains.water.iwa import DRAWS, Volumes, balance_lines, band, estimate_of, sure, uarl_m3_per_day
-from cityloop.domains.water.performance import Performance
-from cityloop.domains.water.verdicts import differ, verdicts
+from cityloop.domains.water.losses.balance_texts import BALANCE_TEXTS
+from cityloop.domains.water.losses.cjj92 import MPA_PER_M, loss_rate
+from cityloop.domains.water.losses.iwa import DRAWS, Volumes, balance_lines, band, estimate_of, sure, uarl_m3_per_day
+from cityloop.domains.water.losses.performance import Performance
+from cityloop.domains.water.losses.verdicts import differ, verdicts
 from cityloop.records import Estimate
 from cityloop.settings import load_norms
 

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from cityloop.domains.water import domain
-from cityloop.domains.water.placing import posterior as posterior_of
-from cityloop.domains.water.response import Response
+from cityloop.domains.water.leaks.placing import posterior as posterior_of
+from cityloop.domains.water.leaks.response import Response
 
 
 def tree(branches=4, steps=6):

@@ -8,7 +8,7 @@ import pytest
 
 from cityloop.contracts import NormRule
 from cityloop.domains.water import domain
-from cityloop.domains.water.favad import local_exponent, night_leakage, reduction
+from cityloop.domains.water.pressure.favad import local_exponent, night_leakage, reduction
 from cityloop.i18n import Pair
 from cityloop.records import Datastream, Estimate, Thing
 

@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 from cityloop.contracts import NormRule
-from cityloop.domains.water import domain, pressuremodel
+from cityloop.domains.water import domain
+from cityloop.domains.water.pressure import model as pressuremodel
 from cityloop.engines.epanet import EpanetModel
 from cityloop.engines.epanet.network import read_network
 from cityloop.i18n import Pair

@@ -12,10 +12,10 @@ import pytest
 from cityloop.city import City
 from cityloop.contracts import TariffBand
 from cityloop.domains.water import domain
-from cityloop.domains.water.pump_energy import PUMP_KIND, find_pump_energy
-from cityloop.domains.water.pump_plan import Task, best_schedule
-from cityloop.domains.water.pump_schedule import pump_schedules
-from cityloop.domains.water.tariff import band_numbers, hourly_price, mean_by_hour
+from cityloop.domains.water.energy.pump_energy import PUMP_KIND, find_pump_energy
+from cityloop.domains.water.energy.pump_plan import Task, best_schedule
+from cityloop.domains.water.energy.pump_schedule import pump_schedules
+from cityloop.domains.water.energy.tariff import band_numbers, hourly_price, mean_by_hour
 from cityloop.errors import RecordError
 from cityloop.records import Thing
 from cityloop.settings.tariff import BANDS

@@ -8,7 +8,7 @@ import pytest
 
 from cityloop.contracts import NormRule
 from cityloop.domains.water import domain
-from cityloop.domains.water.renewal import material_of, outlook, read_condition, uarl_l_per_s
+from cityloop.domains.water.pipes.renewal import material_of, outlook, read_condition, uarl_l_per_s
 from cityloop.economics import linear_form, npv
 from cityloop.i18n import Pair
 from cityloop.records import Thing

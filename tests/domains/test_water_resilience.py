@@ -10,10 +10,10 @@ from typer.testing import CliRunner
 from cityloop.city import City
 from cityloop.cli.app import app
 from cityloop.domains.water import domain
-from cityloop.domains.water.fire_check import with_fire_check
-from cityloop.domains.water.fire_flow import FireRule, available_flow, fire_flow
-from cityloop.domains.water.resilience import resilience
-from cityloop.domains.water.snapshot import read_grid, run_day
+from cityloop.domains.water.resilience.fire_check import with_fire_check
+from cityloop.domains.water.resilience.fire_flow import FireRule, available_flow, fire_flow
+from cityloop.domains.water.resilience.snapshot import read_grid, run_day
+from cityloop.domains.water.resilience.study import resilience
 from cityloop.records import (
     Change,
     Countermeasure,

@@ -5,9 +5,9 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from cityloop.domains.water.calibration import States
+from cityloop.domains.water.leaks.calibration import States
+from cityloop.domains.water.leaks.response import Response, leak_response
 from cityloop.domains.water.network import PipeNetwork
-from cityloop.domains.water.response import Response, leak_response
 from cityloop.records import Relation, Thing
 
 RESISTANCE, POWER = np.array([0.001, 0.004, 0.02, 0.05]), 1.852

@@ -10,7 +10,7 @@ import pytest
 
 from cityloop.contracts import PlacesSensors, Result
 from cityloop.domains.water import domain
-from cityloop.domains.water import sensor_sites as sites
+from cityloop.domains.water.meters import sensor_sites as sites
 from cityloop.evidence.siting import choose
 from cityloop.records import Datastream, Estimate, Evidence, Problem, Relation, Thing
 

@@ -5,7 +5,7 @@ import pytest
 
 from cityloop.domains.water import domain
 from cityloop.domains.water.balance import longest_runs, mask_stuck
-from cityloop.domains.water.sensors import sensor_faults
+from cityloop.domains.water.meters.sensors import sensor_faults
 
 
 def with_series(view, stream, change):

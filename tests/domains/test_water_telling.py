@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from cityloop.domains.water import domain
-from cityloop.domains.water.sudden import sudden_rise
+from cityloop.domains.water.leaks.sudden import sudden_rise
 from cityloop.records import Datastream, Thing, record_id
 
 DAYS, ZONES = 84, 6

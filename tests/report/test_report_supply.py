@@ -11,9 +11,9 @@ import pytest
 
 from cityloop.city import City
 from cityloop.domains.water import domain
-from cityloop.domains.water.supply_measures import shortage_measures
-from cityloop.domains.water.supply_problems import shortage_problems
-from cityloop.domains.water.supply_statement import supply_statement
+from cityloop.domains.water.supply.measures import shortage_measures
+from cityloop.domains.water.supply.problems import shortage_problems
+from cityloop.domains.water.supply.statement import supply_statement
 from cityloop.records import Problem, Record
 from cityloop.report.blocks import Drawing, Table
 from cityloop.report.facts import read_facts

@@ -11,7 +11,7 @@ from cityloop.i18n import Pair
 
 if TYPE_CHECKING:
     from cityloop.contracts import View
-    from cityloop.domains.water.water_balance import Balance, Balances
+    from cityloop.domains.water.losses.water_balance import Balance, Balances
 
 __all__ = ["TEXTS", "balance"]
 
@@ -68,7 +68,7 @@ def balance(
         raise InputError(say(TEXTS["turned"]), where="--from, --to", got=f"{first}, {last}")
     with opened(city) as open_city:
         from cityloop.domains.water import domain
-        from cityloop.domains.water.water_balance import water_balances
+        from cityloop.domains.water.losses.water_balance import water_balances
 
         view = open_city.view()
         found = water_balances(view, domain.priors, start=start, end=end + timedelta(days=1) if end else None)
@@ -103,8 +103,8 @@ def _show(view: "View", balance: "Balance") -> None:
     from cityloop.cli.language import language, one_language, say
     from cityloop.cli.screen import print_lines, print_table
     from cityloop.cli.show import estimate, kind, number, status
-    from cityloop.domains.water.balance_volumes import last_day
-    from cityloop.domains.water.verdicts import QUESTIONS, verdicts
+    from cityloop.domains.water.losses.balance_volumes import last_day
+    from cityloop.domains.water.losses.verdicts import QUESTIONS, verdicts
     from cityloop.report.numbers import unit_text
     from cityloop.report.words import WORLDS, word
 
@@ -140,7 +140,7 @@ def _show_periods(found: "Balances") -> None:
     from cityloop.cli.language import say
     from cityloop.cli.screen import print_lines, print_table
     from cityloop.cli.show import estimate
-    from cityloop.domains.water.balance_volumes import last_day
+    from cityloop.domains.water.losses.balance_volumes import last_day
 
     rows = [
         (say(p.name), f"{p.start} – {last_day(p.end)}", *map(estimate, (p.system_input, p.billed, p.nrw, p.gross_loss)))
@@ -165,8 +165,8 @@ def _name(key: str) -> str:
 def _document(view: "View", found: "Balances") -> dict[str, Any]:
     """Everything as one document; days are inclusive, texts in the language of this run."""
     from cityloop.cli.language import one_language, say
-    from cityloop.domains.water.balance_volumes import last_day
-    from cityloop.domains.water.verdicts import verdicts
+    from cityloop.domains.water.losses.balance_volumes import last_day
+    from cityloop.domains.water.losses.verdicts import verdicts
 
     balances = [
         {

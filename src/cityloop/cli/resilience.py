@@ -10,8 +10,8 @@ from cityloop.i18n import Pair
 
 if TYPE_CHECKING:
     from cityloop.contracts import NormRule
-    from cityloop.domains.water.fire_flow import FireRule
-    from cityloop.domains.water.resilience import Case, Resilience
+    from cityloop.domains.water.resilience.fire_flow import FireRule
+    from cityloop.domains.water.resilience.study import Case, Resilience
 
 __all__ = ["TEXTS", "resilience"]
 
@@ -84,7 +84,7 @@ def resilience(
     rule = _rule(fire_flow, duration, residual)
     with interruptible() as cancel, opened(city) as open_city:
         from cityloop.domains.water import domain
-        from cityloop.domains.water.resilience import resilience as study
+        from cityloop.domains.water.resilience.study import resilience as study
 
         progress = teller(cancel)
         open_city.define()
@@ -106,7 +106,7 @@ def resilience(
 def _rule(flow: float | None, hours: float | None, left: float | None) -> "FireRule | None":
     """The fire that the options state; None where they state none. Raises InputError for a part of one."""
     from cityloop.cli.language import say
-    from cityloop.domains.water.fire_flow import FireRule
+    from cityloop.domains.water.resilience.fire_flow import FireRule
     from cityloop.errors import InputError
 
     if flow is None and hours is None and left is None:

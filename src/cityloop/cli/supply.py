@@ -57,8 +57,8 @@ def supply(city: CityArg, lang: LangOpt = None, as_json: JsonOpt = False) -> Non
 
     with opened(city) as open_city:
         from cityloop.domains.water import domain
-        from cityloop.domains.water.supply_problems import why_no_balance
-        from cityloop.domains.water.supply_statement import supply_statement
+        from cityloop.domains.water.supply.problems import why_no_balance
+        from cityloop.domains.water.supply.statement import supply_statement
 
         view = open_city.view()
         stated, why = supply_statement(view, domain.priors), why_no_balance(view)
@@ -99,7 +99,7 @@ def _show(stated: dict[str, Any]) -> None:
 
 def _sources(stated: dict[str, Any]) -> list[tuple[str, ...]]:
     from cityloop.cli.language import say
-    from cityloop.domains.water.supply_texts import SUPPLY_KINDS
+    from cityloop.domains.water.supply.texts import SUPPLY_KINDS
 
     rows: list[tuple[str, ...]] = []
     for source in stated["sources"]:
@@ -119,7 +119,7 @@ def _sources(stated: dict[str, Any]) -> list[tuple[str, ...]]:
 def _stages(stated: dict[str, Any]) -> list[str]:
     """Today's stage by every norm that the policy names."""
     from cityloop.cli.language import say
-    from cityloop.domains.water.supply_problems import WORLDS
+    from cityloop.domains.water.supply.problems import WORLDS
 
     found = []
     for world in stated["worlds"]:

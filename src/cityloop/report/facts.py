@@ -36,7 +36,7 @@ from cityloop.settings import CitySettings, load_norms
 from cityloop.settings.billing import BILLED
 
 if TYPE_CHECKING:
-    from cityloop.domains.water.water_balance import Balances
+    from cityloop.domains.water.losses.water_balance import Balances
 
 __all__ = ["RECENT_DAYS", "DailySeries", "Facts", "Refused", "read_facts", "refused_from"]
 
@@ -118,7 +118,7 @@ class Facts:
     def water_balances(self) -> "Balances":
         """The balances from billed volumes, also in loop.json; empty, and nothing is read, where no bill is on record."""
         from cityloop.domains.water import domain
-        from cityloop.domains.water.water_balance import INPUTS, water_balances
+        from cityloop.domains.water.losses.water_balance import INPUTS, water_balances
 
         found = water_balances(self.view, domain.priors)
         for balance in found.balances:

@@ -25,7 +25,7 @@ _NO_LIMIT = Pair("no limit", "无限值")
 _SPREAD = Pair("{mean}; {low} to {high}", "{mean}；{low}～{high}")
 _IN = Pair("{boundary}: {value}", "{boundary}：{value}")
 _MORE = Pair("… and {n} more", "……另有 {n} 个")
-_NOT_OBSERVED = Pair("not computed: its data are not on record", "未计算：缺少所需数据")
+_NOT_OBSERVED = Pair("not computed in this report", "本报告未计算")
 _ALL = Pair("Rules on what is not computed here ({n})", "本报告未计算的指标的规定（{n} 项）")
 _MOST = 3
 

@@ -4,9 +4,9 @@ from datetime import date
 from typing import Any
 
 from cityloop.domains.water import domain
-from cityloop.domains.water.supply_problems import WORLDS, why_no_balance
-from cityloop.domains.water.supply_statement import supply_statement
-from cityloop.domains.water.supply_texts import SUPPLY_KINDS
+from cityloop.domains.water.supply.problems import WORLDS, why_no_balance
+from cityloop.domains.water.supply.statement import supply_statement
+from cityloop.domains.water.supply.texts import SUPPLY_KINDS
 from cityloop.i18n import Pair
 from cityloop.report.blocks import (
     Block,
@@ -147,7 +147,7 @@ def supply(facts: Facts) -> Section | None:
 
 
 def _courses(facts: Facts) -> Inline:
-    from cityloop.domains.water.supply_balance import COURSES
+    from cityloop.domains.water.supply.balance import COURSES
 
     return facts.trace.derived("supply_courses", float(COURSES), decimals=0, formula="courses drawn", of=[])
 

@@ -1,9 +1,9 @@
 """The water balance from billed volumes: the IWA table, indices by rule world, where the worlds decide differently."""
 
-from cityloop.domains.water.balance_volumes import last_day
-from cityloop.domains.water.iwa import BANDS, LINES, band
-from cityloop.domains.water.verdicts import INDICATOR_OF
-from cityloop.domains.water.water_balance import INPUTS, Balance
+from cityloop.domains.water.losses.balance_volumes import last_day
+from cityloop.domains.water.losses.iwa import BANDS, LINES, band
+from cityloop.domains.water.losses.verdicts import INDICATOR_OF
+from cityloop.domains.water.losses.water_balance import INPUTS, Balance
 from cityloop.i18n import Pair
 from cityloop.report.blocks import (
     Block,

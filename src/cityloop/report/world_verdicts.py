@@ -1,7 +1,7 @@
 """What each rule world says of one and the same water balance: a row for each question, a column for each world."""
 
-from cityloop.domains.water.verdicts import QUESTIONS, Verdict, differ, verdicts
-from cityloop.domains.water.water_balance import Balance
+from cityloop.domains.water.losses.verdicts import QUESTIONS, Verdict, differ, verdicts
+from cityloop.domains.water.losses.water_balance import Balance
 from cityloop.i18n import Pair
 from cityloop.report.blocks import (
     Badge,

@@ -5,11 +5,11 @@ from datetime import date
 import numpy as np
 import pytest
 
-from cityloop.domains.water.drought import month_ends, rule_curve, stage_of, stages_of
-from cityloop.domains.water.supply_balance import Relief, draw_courses, relieved, run_courses, share_short
-from cityloop.domains.water.supply_problems import shortage_problems, supply_outlook, system_series, why_no_balance
-from cityloop.domains.water.supply_sources import read_system
-from cityloop.domains.water.supply_texts import ROW_NOTES, SUPPLY_NOTES, SUPPLY_TITLES
+from cityloop.domains.water.supply.balance import Relief, draw_courses, relieved, run_courses, share_short
+from cityloop.domains.water.supply.drought import month_ends, rule_curve, stage_of, stages_of
+from cityloop.domains.water.supply.problems import shortage_problems, supply_outlook, system_series, why_no_balance
+from cityloop.domains.water.supply.sources import read_system
+from cityloop.domains.water.supply.texts import ROW_NOTES, SUPPLY_NOTES, SUPPLY_TITLES
 from cityloop.records import Relation, Thing
 
 

@@ -5,8 +5,8 @@ from datetime import date
 import numpy as np
 
 from cityloop.domains.water import domain
-from cityloop.domains.water.supply_balance import COURSES, drawn_inflow
-from cityloop.domains.water.supply_sources import DailyRecord
+from cityloop.domains.water.supply.balance import COURSES, drawn_inflow
+from cityloop.domains.water.supply.sources import DailyRecord
 
 MONTHS = np.array((0.04, 0.06, 0.10, 0.11, 0.12, 0.19, 0.14, 0.08, 0.07, 0.04, 0.03, 0.02))
 

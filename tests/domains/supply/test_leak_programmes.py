@@ -7,11 +7,11 @@ import pytest
 
 from cityloop.domains.water.balance import find_meters
 from cityloop.domains.water.boundary_state import BoundaryState
-from cityloop.domains.water.district_meters import district_meter, find_splits, late_detection
+from cityloop.domains.water.leaks.statistic import Statistic
 from cityloop.domains.water.network import PipeNetwork
-from cityloop.domains.water.new_leaks import days_to_notice, mean_size, unseen_l_per_s
-from cityloop.domains.water.repair_speed import repair_measures, repair_problems, repair_record
-from cityloop.domains.water.statistic import Statistic
+from cityloop.domains.water.pipes.district_meters import district_meter, find_splits, late_detection
+from cityloop.domains.water.pipes.new_leaks import days_to_notice, mean_size, unseen_l_per_s
+from cityloop.domains.water.pipes.repair_speed import repair_measures, repair_problems, repair_record
 from cityloop.records import Countermeasure, Estimate, Money, Project, Realisation, Relation, StateEntry, Thing
 
 NOW = datetime(2024, 4, 10, tzinfo=UTC)

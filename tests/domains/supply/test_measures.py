@@ -6,9 +6,9 @@ from datetime import date
 
 import pytest
 
-from cityloop.domains.water.feedback import feedback_effect, household_use, studies_of
-from cityloop.domains.water.supply_measures import lacking_inputs, saved_m3_per_day, shortage_measures
-from cityloop.domains.water.supply_problems import shortage_problems
+from cityloop.domains.water.supply.feedback import feedback_effect, household_use, studies_of
+from cityloop.domains.water.supply.measures import lacking_inputs, saved_m3_per_day, shortage_measures
+from cityloop.domains.water.supply.problems import shortage_problems
 from cityloop.economics import npv
 from cityloop.evidence.normal import half_width
 from cityloop.records import Countermeasure, Effect, Estimate, Realisation, Relation, Thing
@@ -143,8 +143,8 @@ def test_priors_when_a_study_is_added_then_it_is_pooled(known):
 
 
 def test_feedback_when_two_accounts_bill_households_then_their_use_adds_up(city, known, ids, monkeypatch):
-    from cityloop.domains.water import feedback
-    from cityloop.domains.water.bills import Account, Bill
+    from cityloop.domains.water.losses.bills import Account, Bill
+    from cityloop.domains.water.supply import feedback
 
     def account(name: str, volume: float, *, homes: bool = True) -> Account:
         thing = Thing(id=name, kind="billing_account", name=name)

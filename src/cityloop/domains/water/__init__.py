@@ -73,13 +73,13 @@ class WaterDomain:
         self, view: View, simulator: Simulator | None, *, count: int, progress: Progress | None = None
     ) -> SensorSites:
         """Where the next pressure loggers should stand (contracts.PlacesSensors)."""
-        from cityloop.domains.water.sensor_sites import propose_sites
+        from cityloop.domains.water.meters.sensor_sites import propose_sites
 
         return propose_sites(view, simulator, self.priors, count=count, progress=progress)
 
     def inspected(self, view: View, problem: Problem, finding: Mapping[str, float | str]) -> Mapping[str, float | str]:
         """Score what a crew found against the Problem."""
-        from cityloop.domains.water.inspection import score_finding
+        from cityloop.domains.water.leaks.inspection import score_finding
 
         return score_finding(view, problem, finding)
 

@@ -9,10 +9,10 @@ import numpy.typing as npt
 
 from cityloop.contracts import Floats, View
 from cityloop.domains.water.balance import Meters, boundaries, find_meters
-from cityloop.domains.water.detection import Trouble, find_trouble
 from cityloop.domains.water.indicators import air_temperature, daily_balance, standardised
+from cityloop.domains.water.leaks.detection import Trouble, find_trouble
+from cityloop.domains.water.leaks.statistic import Statistic, adjust
 from cityloop.domains.water.localtime import civil_days
-from cityloop.domains.water.statistic import Statistic, adjust
 from cityloop.records import Project, Thing
 
 __all__ = ["BoundaryState", "read_boundaries"]

@@ -6,14 +6,17 @@ import numpy as np
 
 from cityloop.contracts import Floats, Prior, Simulator, View
 from cityloop.domains.water.balance import name_of
-from cityloop.domains.water.boundary_problems import BOUNDARY_KINDS, check_valves
-from cityloop.domains.water.contradicting import CONTRADICTING, check_logger
-from cityloop.domains.water.district_meters import district_meter
-from cityloop.domains.water.fire_check import with_fire_check
+from cityloop.domains.water.energy.pump_energy import PUMP_KIND
+from cityloop.domains.water.energy.pump_schedule import pump_schedules
 from cityloop.domains.water.in_place import without_those_in_place
-from cityloop.domains.water.leakmodel import LeakRun, run_leak
-from cityloop.domains.water.pressure import PRESSURE_KINDS
-from cityloop.domains.water.pressure_management import pressure_measures
+from cityloop.domains.water.leaks.contradicting import CONTRADICTING, check_logger
+from cityloop.domains.water.leaks.leakmodel import LeakRun, run_leak
+from cityloop.domains.water.meters.boundary_problems import BOUNDARY_KINDS, check_valves
+from cityloop.domains.water.pipes.district_meters import district_meter
+from cityloop.domains.water.pipes.renewal_packages import renew_pipes
+from cityloop.domains.water.pipes.repair_speed import repair_measures
+from cityloop.domains.water.pressure.management import pressure_measures
+from cityloop.domains.water.pressure.problems import PRESSURE_KINDS
 from cityloop.domains.water.pricing import (
     M3_PER_YEAR_PER_L_PER_S,
     Price,
@@ -22,11 +25,8 @@ from cityloop.domains.water.pricing import (
     realisation_of,
 )
 from cityloop.domains.water.problems import LEAKAGE_KINDS
-from cityloop.domains.water.pump_energy import PUMP_KIND
-from cityloop.domains.water.pump_schedule import pump_schedules
-from cityloop.domains.water.renewal_packages import renew_pipes
-from cityloop.domains.water.repair_speed import repair_measures
-from cityloop.domains.water.supply_measures import shortage_measures
+from cityloop.domains.water.resilience.fire_check import with_fire_check
+from cityloop.domains.water.supply.measures import shortage_measures
 from cityloop.domains.water.texts import TITLES
 from cityloop.economics import ENDS_ANYWAY
 from cityloop.evidence.normal import half_width

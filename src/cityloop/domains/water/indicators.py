@@ -8,10 +8,10 @@ import numpy.typing as npt
 
 from cityloop.contracts import Floats, IndicatorSeries, View
 from cityloop.domains.water.balance import Meters, boundaries, find_meters, hourly_balance, streams_of
+from cityloop.domains.water.energy.pump_station import ENERGY_INDICATORS, energy_series
 from cityloop.domains.water.localtime import civil_days
 from cityloop.domains.water.nightflow import daily_statistics
-from cityloop.domains.water.pressurelog import daily_pressure, failing_streams, find_pressure_loggers
-from cityloop.domains.water.pump_station import ENERGY_INDICATORS, energy_series
+from cityloop.domains.water.pressure.logs import daily_pressure, failing_streams, find_pressure_loggers
 from cityloop.errors import RecordError
 from cityloop.records import Datastream, Thing
 
@@ -88,7 +88,7 @@ def indicator_series(
     """
     boundary = view.get(Thing, boundary_id)
     if boundary.kind == "supply_system" and indicator == "demand":
-        from cityloop.domains.water.supply_problems import system_series
+        from cityloop.domains.water.supply.problems import system_series
 
         return system_series(view, boundary, start=start, end=end)
     if indicator not in INDICATORS:

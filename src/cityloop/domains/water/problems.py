@@ -8,23 +8,23 @@ import numpy as np
 
 from cityloop.contracts import Prior, Simulator, View
 from cityloop.domains.water.balance import boundaries, find_meters
-from cityloop.domains.water.boundary_problems import boundary_problems
 from cityloop.domains.water.boundary_state import BoundaryState, read_boundaries
-from cityloop.domains.water.contradicting import contradicting_loggers
-from cityloop.domains.water.detection import Trouble
-from cityloop.domains.water.district_meters import late_detection
-from cityloop.domains.water.flowmeters import meter_faults
-from cityloop.domains.water.localisation import localise
-from cityloop.domains.water.pressure import find_pressure_problems, moved_together
+from cityloop.domains.water.energy.pump_energy import find_pump_energy
+from cityloop.domains.water.leaks.contradicting import contradicting_loggers
+from cityloop.domains.water.leaks.detection import Trouble
+from cityloop.domains.water.leaks.localisation import localise
+from cityloop.domains.water.leaks.searched import chance_passed
+from cityloop.domains.water.leaks.statistic import BASELINE_DAYS, Statistic
+from cityloop.domains.water.leaks.telling import tell_apart
+from cityloop.domains.water.meters.boundary_problems import boundary_problems
+from cityloop.domains.water.meters.flowmeters import meter_faults
+from cityloop.domains.water.meters.sensors import Fault, sensor_faults
+from cityloop.domains.water.pipes.district_meters import late_detection
+from cityloop.domains.water.pipes.renewal_problems import renewal_problems
+from cityloop.domains.water.pipes.repair_speed import repair_problems
+from cityloop.domains.water.pressure.problems import find_pressure_problems, moved_together
 from cityloop.domains.water.pricing import price_of, yearly_cost
-from cityloop.domains.water.pump_energy import find_pump_energy
-from cityloop.domains.water.renewal_problems import renewal_problems
-from cityloop.domains.water.repair_speed import repair_problems
-from cityloop.domains.water.searched import chance_passed
-from cityloop.domains.water.sensors import Fault, sensor_faults
-from cityloop.domains.water.statistic import BASELINE_DAYS, Statistic
-from cityloop.domains.water.supply_problems import shortage_problems
-from cityloop.domains.water.telling import tell_apart
+from cityloop.domains.water.supply.problems import shortage_problems
 from cityloop.domains.water.texts import note
 from cityloop.evidence.normal import half_width
 from cityloop.records import Datastream, Estimate, Problem, record_id

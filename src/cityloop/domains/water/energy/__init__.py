@@ -1,0 +1,1 @@
+"""Pumping on the tariff: what it costs, and when pumps should run."""

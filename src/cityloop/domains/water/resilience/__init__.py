@@ -1,0 +1,1 @@
+"""Fire flow and outages, as the network is and with the plan."""

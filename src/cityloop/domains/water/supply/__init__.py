@@ -1,0 +1,1 @@
+"""Supply against demand: drought stages, and what answers a shortage."""
