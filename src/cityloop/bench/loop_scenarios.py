@@ -5,6 +5,7 @@ import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
+from cityloop.bench.loop_value import PRICES, REPAIR_USD, SURVEY_USD_PER_KM
 from cityloop.contracts import Element
 from cityloop.errors import InputError
 
@@ -68,7 +69,25 @@ def make_city(folder: Path, *, city: str, inp: Path | None, seed: int, mismatch:
             raise InputError(
                 "This city has no twin to set.", where=str(path), got=f"{count} lines of {key}", allowed="1"
             )
-    path.write_text(text, encoding="utf-8", newline="\n")
+    path.write_text(_at_bench_prices(text, path), encoding="utf-8", newline="\n")
+
+
+def _at_bench_prices(text: str, path: Path) -> str:
+    """The definition with the prices by which the bench values works: a plan is judged by what it was told.
+
+    Water at the headline price; a range around it as wide as the pilot's would mean nothing here, so it is left to the value.
+    """
+    for key, value in (
+        ("water_per_m3", PRICES[0]), ("survey_per_km", SURVEY_USD_PER_KM), ("repair_each", REPAIR_USD),
+    ):  # fmt: skip
+        block = re.compile(rf"(\[policy\.prices\.{key}\]\n)((?:(?!\[).*\n?)*)")
+        stated = f'\\g<1>value = {value}\nsource = "assumed by the bench"\nstatus = "assumed"\n\n'
+        text, count = block.subn(stated, text)
+        if count == 0:
+            text += f'\n[policy.prices.{key}]\nvalue = {value}\nsource = "assumed by the bench"\nstatus = "assumed"\n'
+        elif count > 1:
+            raise InputError("A price stands twice.", where=str(path), got=key)
+    return text
 
 
 def _policy_of(pilot: Path) -> str:
