@@ -9,8 +9,10 @@ from cityloop.bench.loop import figures, run
 from cityloop.bench.loop_compare import Difference, compare
 from cityloop.bench.loop_detection import Claim, Listed, false_claims, match, seen
 from cityloop.bench.loop_play import Judged, Outcome
+from cityloop.bench.loop_scenarios import make_city
 from cityloop.bench.loop_value import Hidden, Work, all_knowing, net_value, ratio, walk
 from cityloop.errors import InputError
+from cityloop.settings import load_city
 
 # A street a - b - c - d, pipes of 1, 2 and 3 km; 1 L/s for a year is 31,536 m3.
 STREET = {"P1": (("a", "b"), 1000.0), "P2": (("b", "c"), 2000.0), "P3": (("c", "d"), 3000.0)}
@@ -178,3 +180,14 @@ def test_bench_when_it_cannot_play_then_names_what_and_what_it_can(options, name
         run(**({"scenarios": 1} | options))
     assert named in str(fault.value)
     assert fault.value.allowed
+
+
+def test_town_of_a_scenario_when_made_then_it_plans_at_the_prices_by_which_works_are_valued(tmp_path):
+    make_city(tmp_path / "town", city="mount-washington", inp=None, seed=70_001, mismatch=2, sensors=20)
+    made = load_city(tmp_path / "town")
+    assert [made.policy.prices[key][0] for key in ("water_per_m3", "survey_per_km", "repair_each")] == [
+        0.60,
+        250.0,
+        4000.0,
+    ]
+    assert (made.twin.seed, made.twin.mismatch, made.twin.sensors) == (70_001, 2, 20)
