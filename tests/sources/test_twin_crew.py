@@ -185,3 +185,11 @@ def test_working_moment_when_a_weekend_comes_then_nobody_works() -> None:
     assert working_moment(friday, 1.0, ZONE) == datetime(2026, 7, 6, 16, tzinfo=UTC)
     night = datetime(2026, 7, 4, 3, tzinfo=UTC)
     assert working_moment(night, 0.5, ZONE) - datetime(2026, 7, 6, 12, tzinfo=UTC) == timedelta(hours=4)
+
+
+def test_crew_when_a_leak_draws_its_pressure_down_then_it_measures_what_runs() -> None:
+    flows = [
+        float(str(crew(runs_at=(0.4,)).search(project(i), measure(), start=MONDAY)[1].data["flow_l_per_s"]))
+        for i in range(60)
+    ]
+    assert np.mean(flows) == pytest.approx(0.4 * 5.0, rel=0.1)

@@ -106,6 +106,10 @@ class Crew:
     leaks: Sequence[Leak]
     repairs: Sequence[Repair]
     start: datetime
+    runs_at: Sequence[float] = ()
+    """By leak: its true flow over that at the pressure of a usual day. A large leak draws its own pressure down, and a crew
+    measures what runs; empty = all at usual pressure.
+    """
 
     def search(self, project: Project, countermeasure: Countermeasure, *, start: datetime) -> list[Decision]:
         """Walk the area in ranked order, repair what is found, and report: started, inspect ..., done."""
@@ -193,7 +197,8 @@ class Crew:
 
     def _size(self, number: int, at: datetime) -> float:
         hour = int((at - self.start).total_seconds() // 3600)
-        return leak_size(self.leaks[number], number, self.repairs, hour)
+        size = leak_size(self.leaks[number], number, self.repairs, hour)
+        return size * self.runs_at[number] if self.runs_at else size
 
     def _heard(self, row: RankedThing, at: datetime, found: Sequence[int]) -> list[int]:
         """Leaks that run at `at` on the pipe or where it meets others, largest first."""

@@ -14,7 +14,7 @@ from cityloop.settings import CitySettings, TwinSettings
 from cityloop.sources.twin.crew import Crew
 from cityloop.sources.twin.scenario import Scenario
 from cityloop.sources.twin.sensors import Meter, Rows, arriving, read
-from cityloop.sources.twin.truth import Repair, Truth
+from cityloop.sources.twin.truth import Repair, Truth, leak_size
 from cityloop.sources.twin.works import FinishedWork, hour_of, repairs_of, settings_of
 from cityloop.sources.twin.world import World, local_midnight, world_of
 
@@ -139,6 +139,7 @@ class Twin:
         crew = Crew(
             city=self.city.id, seed=self.settings.seed, timezone=self.city.timezone, policy=self.city.policy,
             network=world.network, leaks=world.scenario.leaks, repairs=self._repairs(), start=world.start,
+            runs_at=self._runs_at(start),
         )  # fmt: skip
         if self._sets(countermeasure):
             return crew.adjust(project, countermeasure, start=start)
@@ -148,6 +149,20 @@ class Twin:
             return carry(project, countermeasure, start=start)
         finding, place = self._wrong_with(countermeasure, start)
         return crew.visit(project, countermeasure, start=start, finding=finding, place=place)
+
+    def _runs_at(self, start: datetime) -> list[float]:
+        """Of each leak, its true flow over the day before `start` over its flow at the pressure of a usual day."""
+        world, hour = self._world, hour_of(start, self._world.start)
+        series = world.hydraulics.hours(hour, self._repairs(), self._settings())[-24:]
+        nominal = [leak_size(k, i, self._repairs(), hour - 12) for i, k in enumerate(world.scenario.leaks)]
+        column = {output: i for i, output in enumerate(world.hydraulics.outputs)}
+        at_node: dict[str, float] = {}
+        for leak, size in zip(world.scenario.leaks, nominal, strict=True):
+            at_node[leak.node] = at_node.get(leak.node, 0.0) + size
+        return [
+            float(series[:, column[(k.node, "leak_l_per_s")]].mean()) / at_node[k.node] if size > 0 else 1.0
+            for k, size in zip(world.scenario.leaks, nominal, strict=True)
+        ]  # fmt: skip
 
     def _wrong_with(self, countermeasure: Countermeasure, start: datetime) -> tuple[str, str]:
         """What a visit to a logger shows: a key of the crew's notes, and where it stands if that is elsewhere."""
