@@ -56,7 +56,7 @@ def test_city_when_made_around_a_network_file_then_measures_its_reservoirs_and_t
     settings = load_city(tmp_path / "c")
     assert len(settings.boundaries[0].inflow) == 2
     assert settings.boundaries[0].storage_area_m2 == {"T1": pytest.approx(201.062, abs=1e-3)}  # pi / 4 * 16 m squared
-    assert settings.policy.prices["water_per_m3"][0] == 0.30
+    assert settings.policy.prices["water_per_m3"][0] == 0.60
 
 
 def test_city_when_the_network_file_is_absent_then_says_so(tmp_path):
