@@ -9,9 +9,10 @@ from cityloop.domains.water.balance import name_of
 from cityloop.domains.water.energy.pump_energy import PUMP_KIND
 from cityloop.domains.water.energy.pump_schedule import pump_schedules
 from cityloop.domains.water.in_place import without_those_in_place
-from cityloop.domains.water.leaks.contradicting import CONTRADICTING, check_logger
+from cityloop.domains.water.leaks.contradicting import CONTRADICTING
 from cityloop.domains.water.leaks.leakmodel import LeakRun, run_leak
 from cityloop.domains.water.meters.boundary_problems import BOUNDARY_KINDS, check_valves
+from cityloop.domains.water.meters.visits import visit_logger
 from cityloop.domains.water.pipes.district_meters import district_meter
 from cityloop.domains.water.pipes.renewal_packages import renew_pipes
 from cityloop.domains.water.pipes.repair_speed import repair_measures
@@ -66,9 +67,10 @@ def propose(
         if problem.kind in LEAKAGE_KINDS:
             found += _surveys(view, simulator, problem, rates, priors)
         elif problem.kind == "failing_sensor":
-            found += _replacement(view, problem, rates, priors)
+            fault = str(problem.details.get("fault", ""))
+            found += visit_logger(view, problem, rates, priors, purpose="replace_sensor", fault=fault)
         elif problem.kind == CONTRADICTING:
-            found += check_logger(view, problem, rates, priors)
+            found += visit_logger(view, problem, rates, priors, purpose="check_logger", fault=CONTRADICTING)
         elif problem.kind in BOUNDARY_KINDS:
             found += check_valves(view, problem, rates, priors)
         elif problem.kind in PRESSURE_KINDS:
@@ -279,38 +281,3 @@ def _costs(
         text = "model run with and without the leak; its value is part of the price of water"
         rows.append(cost_row("pump energy", "non_monetary", energy, None, tags=("energy",), source=text))
     return rows
-
-
-# --- sensors -----------------------------------------------------------------------------------------------------
-def _replacement(
-    view: View, problem: Problem, rates: Mapping[str, Realisation], priors: Mapping[str, Prior]
-) -> list[Countermeasure]:
-    """Check or replace the failing sensor; its benefit has no price."""
-    price = price_of(view.policy, priors, "replace_sensor")
-    if price is None:
-        return []
-    thing = view.get(Thing, problem.boundary)
-    one = Estimate(value=1.0, low=1.0, high=1.0, level=view.policy.level, unit="sensor")
-    title = TITLES["replace_sensor"]
-    return [
-        Countermeasure(
-            id=record_id(view.city, "countermeasure", "replace_sensor", "", problem.boundary),
-            simulated=problem.simulated,
-            domain="water",
-            kind="replace_sensor",
-            title_en=title.in_("en", name=thing.name),
-            title_zh=title.in_("zh", name=thing.name),
-            boundary=problem.boundary,
-            targets=(problem.boundary,),
-            changes=(),
-            answers=(problem.id,),
-            effects=(),
-            costs=(
-                cost_row("sensor", "cost", one, price, tags=("sensor",)),
-                cost_row("trusted measurements", "non_monetary", one, None, tags=("data",), source="own definition"),
-            ),
-            realisation=realisation_of("replace_sensor", rates, priors),
-            uses={"crew_days": priors["sensor_days"].value},
-            details={"fault": problem.details.get("fault", "")},
-        )
-    ]

@@ -3,16 +3,15 @@
 They do not fail, and what they show of a leak would mislead: they are left out of its place. A visit tells which it is.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import timedelta
 
-from cityloop.contracts import Prior, View
+from cityloop.contracts import View
 from cityloop.domains.water.leaks.calibration import CONTRADICTS
-from cityloop.domains.water.pricing import cost_row, price_of, realisation_of
-from cityloop.domains.water.texts import TITLES, note
-from cityloop.records import Countermeasure, Datastream, Estimate, Problem, Realisation, Thing, record_id
+from cityloop.domains.water.texts import note
+from cityloop.records import Datastream, Estimate, Problem, record_id
 
-__all__ = ["CONTRADICTING", "check_logger", "contradicting_loggers"]
+__all__ = ["CONTRADICTING", "contradicting_loggers"]
 
 CONTRADICTING = "contradicting_logger"
 #: Days of evidence that a Problem cites.
@@ -48,36 +47,3 @@ def _problem(view: View, stream: Datastream, misfit: float) -> Problem:
         notes=(note("contradicts", name=stream.name, misfit=f"{misfit:.1f}", most=f"{CONTRADICTS:g}"),),
         details={"datastream": stream.id, "name": stream.name, "standard_errors": misfit},
     )
-
-
-def check_logger(
-    view: View, problem: Problem, rates: Mapping[str, Realisation], priors: Mapping[str, Prior]
-) -> list[Countermeasure]:
-    """Visit the logger, check its place and its clock; nothing without a price for one visit."""
-    price = price_of(view.policy, priors, "check_logger")
-    if price is None:
-        return []
-    thing, title = view.get(Thing, problem.boundary), TITLES["check_logger"]
-    once = Estimate(value=1.0, low=1.0, high=1.0, level=view.policy.level, unit="check")
-    return [
-        Countermeasure(
-            id=record_id(view.city, "countermeasure", "replace_sensor", "check", problem.boundary),
-            simulated=problem.simulated,
-            domain="water",
-            kind="replace_sensor",
-            title_en=title.in_("en", name=thing.name),
-            title_zh=title.in_("zh", name=thing.name),
-            boundary=problem.boundary,
-            targets=(problem.boundary,),
-            changes=(),
-            answers=(problem.id,),
-            effects=(),
-            costs=(
-                cost_row("sensor", "cost", once, price, tags=("sensor",)),
-                cost_row("trusted measurements", "non_monetary", once, None, tags=("data",), source="own definition"),
-            ),
-            realisation=realisation_of("replace_sensor", rates, priors),
-            uses={"crew_days": priors["sensor_days"].value},
-            details={"fault": CONTRADICTING},
-        )
-    ]
