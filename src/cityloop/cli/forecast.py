@@ -1,14 +1,13 @@
 """`cityloop forecast`: hourly demand of the metered boundaries up to a week ahead, as a table."""
 
-import csv
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from cityloop.cli.options import CityArg, JsonOpt, LangOpt, parse_time
+from cityloop.cli.table_file import write_table
 from cityloop.i18n import Pair
 
 if TYPE_CHECKING:
@@ -44,8 +43,6 @@ TEXTS = {
         "Errors in L/s; nominal coverage {nominal}; method: {method}; {area_weeks} area-weeks; {seconds} s; {date}; {machine}",
         "误差单位 L/s；名义覆盖率 {nominal}；方法：{method}；{area_weeks} 个分区周；{seconds} s；{date}；{machine}",
     ),
-    "no_file": Pair("The table cannot be written.", "结果表无法写入。"),
-    "no_file_cure": Pair("Name another file with --out.", "请用 --out 指定其他文件。"),
 }  # fmt: skip
 AtOpt = Annotated[
     str, typer.Option("--at", metavar="TIME", help="Moment of the forecast, ISO 8601 with offset / 预测时刻，带时区")
@@ -93,7 +90,7 @@ def forecast(
         progress(1.0, "")
         id = open_city.settings.id
     names = {s.id: s.name for s in streams}
-    _write(found, names, out)
+    write_table(out, COLUMNS, _rows(found, names))
     begin = f"{found.times[0].astype('datetime64[m]')}Z"
     if as_json:
         print_json(
@@ -170,25 +167,9 @@ def _listed(known: "Sequence[Datastream]") -> str:
     return ", ".join(s.name for s in known[:12]) + (" ..." if len(known) > 12 else "")
 
 
-def _write(found: "Forecast", names: dict[str, str], path: Path) -> None:
-    """A row per hour and datastream in UTC, six digits; the file is there whole or not at all."""
-    from cityloop.cli.language import say
-    from cityloop.errors import StoreError
-
-    part = path.with_name(f".{path.name}.part")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with part.open("w", encoding="utf-8", newline="") as file:
-            table = csv.writer(file, lineterminator="\n")
-            table.writerow(COLUMNS)
-            for i, time in enumerate(found.times.astype("datetime64[s]")):
-                for j, id in enumerate(found.datastreams):
-                    figures = (f"{x[i, j]:.6g}" for x in (found.value, found.low, found.high))
-                    table.writerow((f"{time}Z", names[id], *figures, f"{found.level:g}"))
-        part.replace(path)
-    except OSError as fault:
-        with suppress(OSError):
-            part.unlink()
-        raise StoreError(
-            say(TEXTS["no_file"]), where=str(path), got=fault.strerror or str(fault), cure=say(TEXTS["no_file_cure"])
-        ) from fault
+def _rows(found: "Forecast", names: dict[str, str]) -> Iterator[tuple[str, ...]]:
+    """A row per hour and datastream in UTC, six digits."""
+    for i, time in enumerate(found.times.astype("datetime64[s]")):
+        for j, id in enumerate(found.datastreams):
+            figures = (f"{x[i, j]:.6g}" for x in (found.value, found.low, found.high))
+            yield (f"{time}Z", names[id], *figures, f"{found.level:g}")

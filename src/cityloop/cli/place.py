@@ -1,14 +1,13 @@
 """`cityloop place`: where the next sensors should stand for the money, and where a further one no longer pays."""
 
-import csv
-from collections.abc import Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from cityloop.cli.options import CityArg, JsonOpt, LangOpt
+from cityloop.cli.table_file import write_table
 from cityloop.i18n import Pair
 
 if TYPE_CHECKING:
@@ -86,8 +85,6 @@ TEXTS = {
         "请在 city.toml 的 prices 中填写 sensor_each，或改用 --sensors。",
     ),
     "nobody": Pair("No domain of this installation places sensors.", "没有任何领域提供监测点选址。"),
-    "no_file": Pair("The table cannot be written.", "结果表无法写入。"),
-    "no_file_cure": Pair("Name another file with --out.", "请用 --out 指定其他文件。"),
 }  # fmt: skip
 MoneyOpt = Annotated[
     float | None,
@@ -126,7 +123,7 @@ def place(
         blind = open_city.last_observation() is None
     rows = [row for domain, sites in found for row in _rows(domain, sites, known, spots)]
     if out is not None:
-        _write(rows, out)
+        write_table(out, COLUMNS, _table_rows(rows), encoding="utf-8-sig")
     if as_json:
         print_json(
             {
@@ -300,26 +297,12 @@ def _verdict(sites: "SensorSites", currency: str) -> list[str]:
     return [say(TEXTS["stops"], n=until) if until else say(TEXTS["none_pays"])]
 
 
-def _write(rows: Sequence[Mapping[str, Any]], path: Path) -> None:
-    """A row per site; the file is there whole or not at all."""
-    from cityloop.cli.language import one_language, say
-    from cityloop.errors import StoreError
+def _table_rows(rows: Sequence[Mapping[str, Any]]) -> Iterator[list[str]]:
+    """A row per site."""
+    from cityloop.cli.language import one_language
 
-    part = path.with_name(f".{path.name}.part")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with part.open("w", encoding="utf-8-sig", newline="") as file:
-            table = csv.writer(file, lineterminator="\n")
-            table.writerow(COLUMNS)
-            for row in rows:
-                table.writerow(_cell(row[c]) if c != "price_source" else one_language(row[c]) for c in COLUMNS)
-        part.replace(path)
-    except OSError as fault:
-        with suppress(OSError):
-            part.unlink()
-        raise StoreError(
-            say(TEXTS["no_file"]), where=str(path), got=fault.strerror or str(fault), cure=say(TEXTS["no_file_cure"])
-        ) from fault
+    for row in rows:
+        yield [_cell(row[c]) if c != "price_source" else one_language(row[c]) for c in COLUMNS]
 
 
 def _cell(value: Any) -> str:

@@ -103,7 +103,7 @@ def post_datastream(asked: Asked) -> Answer:
     stream = Datastream(
         id=record_id(city, "datastream", new.name), name=new.name, thing=thing, sensor=sensor.id,
         observed_property=new.observed_property, unit=QUANTITIES[new.observed_property].unit, statistic=new.statistic,
-        step_s=new.step_s, source=f"http:{asked.key.name if asked.key else ''}",
+        step_s=new.step_s, source=asked.source,
     )  # fmt: skip
     made: list[Record] = [sensor, stream]
     if thing not in known:
@@ -115,7 +115,7 @@ def post_datastream(asked: Asked) -> Answer:
 def post_decision(asked: Asked) -> Answer:
     """Take a decision and what follows from it, in one transaction."""
     new, service = asked.decoded(NewDecision), asked.service
-    who = asked.key.name if asked.key else ""
+    who = asked.who
     when = new.when or service.clock()
     if when.tzinfo is None:
         raise InputError("A time without its offset.", where="when", got=when.isoformat())
@@ -140,7 +140,7 @@ def post_turn(asked: Asked) -> Answer:
             summary = service.city.turn(now, progress=progress, commit=new.commit)
         return _told(summary)
 
-    job = service.jobs.start("turn" if new.commit else "what-if", asked.key.name if asked.key else "", work)
+    job = service.jobs.start("turn" if new.commit else "what-if", asked.who, work)
     return json_answer(job, status=202, headers={"Location": f"/api/v1/jobs/{job.id}"})
 
 

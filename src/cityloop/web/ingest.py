@@ -97,7 +97,7 @@ def post_rows(asked: Asked, rows: Sequence[Row]) -> "tuple[Future[Taken], list[R
     if len(rows) > FEW:
         return _sent(asked, _columns(list(rows)))
     known, good, bad, told = asked.service.datastreams(), [], [], []
-    source = f"http:{asked.key.name if asked.key else ''}"
+    source = asked.source
     for i, row in enumerate(rows, 1):
         found, moment = known.get(row.datastream), _moment(row.time)
         why = _fault(row.datastream, found is not None, moment is not None, row.value, row.quality, known)
@@ -111,7 +111,7 @@ def post_rows(asked: Asked, rows: Sequence[Row]) -> "tuple[Future[Taken], list[R
 
 def _sent(asked: Asked, table: "_Table") -> "tuple[Future[Taken], list[Refused]]":
     good, index, streams, faults = _sorted_out(asked.service, table)
-    source = f"http:{asked.key.name if asked.key else ''}"
+    source = asked.source
     refused = [Rejected(source, f"row {i + 1}", table.raw(i), why) for i, why in sorted(faults.items())]
     batch = pa.table(
         {

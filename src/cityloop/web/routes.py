@@ -61,6 +61,16 @@ class Asked:
     base: str = ""
     """Scheme, host and port that the client called, for links back."""
 
+    @property
+    def who(self) -> str:
+        """The name of the key: who asks."""
+        return self.key.name if self.key else ""
+
+    @property
+    def source(self) -> str:
+        """The source that what is sent has in the store."""
+        return f"http:{self.who}"
+
     def one(self, name: str, default: str = "") -> str:
         """A query parameter that may stand once. Raises InputError where it stands twice."""
         values = self.query.get(name, ())

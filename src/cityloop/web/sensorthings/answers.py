@@ -17,7 +17,7 @@ from cityloop.web.sensorthings.model import BY_SET, KINDS, ROOT, Kind
 from cityloop.web.sensorthings.query import Options, Page, Reader, options_of
 
 if TYPE_CHECKING:
-    from cityloop.store import Taken
+    from cityloop.store import Store, Taken
     from cityloop.web.service import Service
 
 __all__ = [
@@ -258,7 +258,7 @@ class _Resource:
         if options.select and "id" not in options.select:
             names = names[1:]
         groups: dict[str, list[list[Any]]] = {}
-        streams = {n: d for d, n in self._stream_ids().items()}
+        streams = _streams(self.reader.store)
         for row in page.rows:
             values = [row["key"] if n == "id" else _plain(row[n], page.kind.properties[n].type) for n in names]
             groups.setdefault(streams[row["order_number"]], []).append(values)
@@ -270,9 +270,6 @@ class _Resource:
             for id_, rows in groups.items()
         ]  # fmt: skip
         return self._listed(page, value, options)
-
-    def _stream_ids(self) -> dict[str, int]:
-        return self.reader.store.control.numbers()
 
     def _property(self, kind: Kind, row: Mapping[str, Any], rest: Sequence[str], *, raw: bool) -> Answer:
         name = rest[0]
@@ -328,12 +325,21 @@ def post_observation(asked: Asked) -> Pending:
         raise InputError("The observation cannot be taken.", got=refused[0].reason)
 
     def answer(taken: "Taken") -> Answer:
-        number = asked.service.datastreams()[new.datastream.id][0]
-        micros = round(datetime.fromisoformat(time).timestamp() * 1_000_000)
-        link = f"{asked.base}{ROOT}/Observations('{number}-{micros}-0')"
-        return Answer(b"", status=201, headers={"Location": link})
+        return Answer(b"", status=201, headers={"Location": _address(asked, new.datastream.id, time)})
 
     return Pending(pending, answer)
+
+
+def _address(asked: Asked, datastream: str, time: str) -> str:
+    """Where an observation that was just taken can be read."""
+    number = asked.service.datastreams()[datastream][0]
+    micros = round(datetime.fromisoformat(time).timestamp() * 1_000_000)
+    return f"{asked.base}{ROOT}/Observations('{number}-{micros}-0')"
+
+
+def _streams(store: "Store") -> dict[int, str]:
+    """Datastream id by the store's number."""
+    return {number: id_ for id_, number in store.control.numbers().items()}
 
 
 def create_observations(asked: Asked) -> Pending:
@@ -355,15 +361,8 @@ def create_observations(asked: Asked) -> Pending:
     bad = {r.row - 1 for r in refused}
 
     def answer(taken: "Taken") -> Answer:
-        known = asked.service.datastreams()
-        links = []
-        for i, row in enumerate(rows):
-            if i in bad:
-                links.append("error")
-                continue
-            micros = round(datetime.fromisoformat(row.time).timestamp() * 1_000_000)
-            links.append(f"{asked.base}{ROOT}/Observations('{known[row.datastream][0]}-{micros}-0')")
-        return json_answer(links, status=201)
+        links = ("error" if i in bad else _address(asked, row.datastream, row.time) for i, row in enumerate(rows))
+        return json_answer(list(links), status=201)
 
     return Pending(pending, answer)
 
@@ -377,15 +376,15 @@ class _Patch(msgspec.Struct, forbid_unknown_fields=True):
 def patch_observation(asked: Asked) -> Pending:
     """Another result for an Observation: a new row that stands from now on; the old one stays for reads as of before."""
     new = asked.decoded(_Patch)
-    return _replaced(asked, lambda value, quality: (new.result, quality), status=200)
+    return _replaced(asked, lambda value, quality: (new.result, quality))
 
 
 def delete_observation(asked: Asked) -> Pending:
     """An Observation that no longer stands; reads as of before still find it."""
-    return _replaced(asked, lambda value, quality: (value, int(Quality.TOMBSTONE)), status=200)
+    return _replaced(asked, lambda value, quality: (value, int(Quality.TOMBSTONE)))
 
 
-def _replaced(asked: Asked, change: Callable[[float, int], tuple[float, int]], *, status: int) -> Pending:
+def _replaced(asked: Asked, change: Callable[[float, int], tuple[float, int]]) -> Pending:
     """The row of an Observation written again. Raises HttpFault 404, or 405 for what is no Observation."""
     path = asked.path["path"].strip("/")
     segments = _segments(path)
@@ -403,8 +402,8 @@ def _replaced(asked: Asked, change: Callable[[float, int], tuple[float, int]], *
         raise HttpFault(404, "No such Observation.", got=key[:100])
     row = page.rows[0]
     value, quality = change(row["result"], row["resultQuality"])
-    ids = {n: d for d, n in asked.service.store.control.numbers().items()}
-    promise, refused = post_rows(asked, [Row(ids[row["order_number"]], row["order_time"].isoformat(), value, quality)])
+    stream = _streams(asked.service.store)[row["order_number"]]
+    promise, refused = post_rows(asked, [Row(stream, row["order_time"].isoformat(), value, quality)])
     if refused:
         raise InputError("The observation cannot be taken.", got=refused[0].reason)
-    return Pending(promise, lambda taken: Answer(b"", status=status))
+    return Pending(promise, lambda taken: Answer(b""))
